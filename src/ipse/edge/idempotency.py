@@ -1,0 +1,95 @@
+"""``Idempotency-Key``: the first answer is stored with its effects for 24 hours and repeated to retries.
+
+The request body is never kept, only its SHA-256; answers are sealed with the ordinary key ring.
+Errors are not stored: a corrected or repeated request may succeed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+
+from sqlalchemy import delete
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ipse.edge.errors import ApiError, FieldErrors
+from ipse.edge.unit import unit_of
+from ipse.storage.database import Transaction
+from ipse.storage.tables import IdempotencyRow
+
+LIFETIME = timedelta(hours=24)
+_MAX_KEY = 255
+_METHODS = frozenset({"POST", "PATCH", "DELETE", "PUT"})
+
+
+class Replay(Exception):
+    """Carries the stored answer out of the request."""
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+
+
+async def prepare(request: Request) -> None:
+    """Read key and body before the endpoint does, so that both can be compared with an earlier request."""
+    key = request.headers.get("idempotency-key")
+    request.state.idempotency = None
+    if key is None or request.method not in _METHODS:
+        return
+    if not 0 < len(key) <= _MAX_KEY or not key.isprintable():
+        raise FieldErrors({"Idempotency-Key": [f"Use 1 to {_MAX_KEY} printable characters."]})
+    digest = hashlib.sha256(await request.body()).hexdigest()
+    request.state.idempotency = (key, digest)
+
+
+async def recall(request: Request, application_id: str, tx: Transaction) -> None:
+    """Called once the caller is known: raise :class:`Replay` when this request was already answered."""
+    request.state.idempotency_scope = application_id
+    pending = getattr(request.state, "idempotency", None)
+    if pending is None:
+        return
+    key, digest = pending
+    row = await tx.get(IdempotencyRow, (application_id, _route(request), key))
+    unit = unit_of(request)
+    if row is None or row.created_at + LIFETIME <= unit.services.clock.now():
+        return
+    if row.fingerprint != digest:
+        raise ApiError(
+            422, {"detail": "This Idempotency-Key was used with another body.", "error_code": "IDEMPOTENCY_KEY_REUSED"}
+        )
+    body = unit.services.ordinary_ring.open(row.body_sealed, context=_context(application_id, key))
+    headers = {"Idempotency-Replayed": "true"}
+    raise Replay(Response(body, row.status_code, headers, media_type=row.content_type or None))
+
+
+async def remember(request: Request, response: Response) -> None:
+    """Store the answer in the request's own transaction."""
+    pending = getattr(request.state, "idempotency", None)
+    application_id = getattr(request.state, "idempotency_scope", None)
+    if pending is None or application_id is None or response.status_code >= 400:
+        return
+    key, digest = pending
+    unit = unit_of(request)
+    tx = await unit.begin(write=True)
+    now = unit.services.clock.now()
+    await tx.execute(delete(IdempotencyRow).where(IdempotencyRow.created_at <= now - LIFETIME))
+    tx.add(
+        IdempotencyRow(
+            application_id=application_id,
+            route=_route(request),
+            key=key,
+            fingerprint=digest,
+            status_code=response.status_code,
+            body_sealed=unit.services.ordinary_ring.seal(bytes(response.body), context=_context(application_id, key)),
+            content_type=response.headers.get("content-type", ""),
+            created_at=now,
+        )
+    )
+
+
+def _route(request: Request) -> str:
+    return f"{request.method} {request.url.path}"[:255]
+
+
+def _context(application_id: str, key: str) -> bytes:
+    return f"idempotency|{application_id}|{key}".encode()

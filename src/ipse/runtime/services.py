@@ -1,0 +1,42 @@
+"""The parts of one running process, put together once by ``ipse.app`` and passed down by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ipse.biometrics.engine import FaceEngine
+from ipse.biometrics.pool import InferencePool
+from ipse.clock import Clock
+from ipse.identifiers import Identifiers
+from ipse.runtime.signal import Signal
+from ipse.security.keyring import KeyRing
+from ipse.settings import Settings
+from ipse.storage.blobs import BlobStore
+from ipse.storage.database import Database
+
+
+class ModelsUnavailable(Exception):
+    """The face models are missing or changed; nothing that needs them may answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a request or a job may use. ``faces`` is None when the models could not be loaded."""
+
+    settings: Settings
+    clock: Clock
+    identifiers: Identifiers
+    database: Database
+    ordinary_ring: KeyRing
+    biometric_ring: KeyRing
+    blobs: BlobStore
+    faces: FaceEngine | None
+    inference: InferencePool
+    deliveries_due: Signal = field(default_factory=Signal)
+    """Rung after a commit that left something to deliver."""
+
+    def face_engine(self) -> FaceEngine:
+        """Return the engine, or raise :class:`ModelsUnavailable`: a missing model never approves anyone."""
+        if self.faces is None:
+            raise ModelsUnavailable("The face models are not installed. Run `ipse models pull`, then restart.")
+        return self.faces

@@ -1,0 +1,95 @@
+"""Every option of the service: one typed object, filled from ``IPSE_*`` environment variables.
+
+``docs/configuration.md`` is generated from the descriptions below, so a description says what the
+option does *and* what can go wrong with it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import platformdirs
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Configuration of one process. Unknown ``IPSE_*`` variables are ignored; bad values stop the start."""
+
+    model_config = SettingsConfigDict(env_prefix="IPSE_", frozen=True, extra="ignore")
+
+    data_dir: Path = Field(
+        Path("var"),
+        description="Folder of the embedded database, local blobs and development master keys. Whoever can read it "
+        "and the master keys can read every face.",
+    )
+    database_url: str = Field(
+        "",
+        description="SQLAlchemy URL. Empty means SQLite in the data folder. PostgreSQL: postgresql+psycopg://user@host/db",
+    )
+    blob_url: str = Field(
+        "",
+        description="Where encrypted media live: empty = data folder, memory://, or s3://bucket/prefix?endpoint=…",
+    )
+    models_dir: Path = Field(
+        Path(platformdirs.user_cache_dir("ipse")) / "models",
+        description="Folder of the model files. Each is checked against the ledger by SHA-256 before it is loaded.",
+    )
+    public_url: str = Field(
+        "http://127.0.0.1:8000",
+        description="Address under which people and integrators reach this service; hosted links and media links use it.",
+    )
+    host: str = Field("127.0.0.1", description="Address to listen on. 0.0.0.0 exposes the service to the network.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    ordinary_master_key: SecretStr | None = Field(
+        None, description="Base64 of 32 bytes that wrap the ordinary key ring. Unset: a 0600 file in the data folder."
+    )
+    biometric_master_key: SecretStr | None = Field(
+        None,
+        description="Base64 of 32 bytes that wrap the biometric key ring; keep it apart from the ordinary one. "
+        "Unset: a 0600 file in the data folder. Losing it loses every face.",
+    )
+    run_worker: bool = Field(
+        True, description="Run the delivery worker and the schedules inside `ipse serve`. Off when `ipse worker` runs."
+    )
+    inference_workers: int = Field(
+        0, ge=0, le=64, description="Threads that run models; 0 = one for each core this process may use."
+    )
+    inference_queue: int = Field(
+        64, ge=1, description="Requests that may wait for a model thread. Beyond it callers get 503 with Retry-After."
+    )
+    max_body_bytes: int = Field(
+        60 * 2**20, ge=2**20, description="Largest request body. Uploads are held in memory, never in temporary files."
+    )
+    rate_limits: bool = Field(
+        True, description="Enforce the contract's request limits. Off only for load tests on a private machine."
+    )
+    register_limit_per_hour: int = Field(5, ge=1, description="Registrations per address and hour.")
+    auto_verify_accounts: bool = Field(
+        False,
+        description="Registration answers with the API key at once instead of e-mailing a code. "
+        "Only for closed installations: anyone who reaches the address gets an account.",
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        (), description="Networks (CIDR) whose X-Forwarded-For is believed. Anyone else's is ignored."
+    )
+    max_age_of_timestamp_s: int = Field(300, description="How old a signed webhook may be for our own receiver.")
+    abandon_after_s: int = Field(
+        3600, ge=60, description="An opened session with no activity for this long becomes Abandoned."
+    )
+    webhook_timeout_s: float = Field(5.0, gt=0, le=30, description="Time one delivery attempt may take.")
+    webhook_concurrency: int = Field(16, ge=1, le=256, description="Deliveries in flight in one worker.")
+    log_format: str = Field(
+        "json", pattern="^(json|console)$", description="`json` for machines, `console` for people."
+    )
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Lowest level that is written.")
+
+    @property
+    def resolved_database_url(self) -> str:
+        """The database URL, with the embedded default filled in."""
+        return self.database_url or f"sqlite+aiosqlite:///{(self.data_dir / 'ipse.sqlite3').resolve()}"
+
+    @property
+    def resolved_blob_url(self) -> str:
+        """The blob store URL, with the local default filled in."""
+        return self.blob_url or f"file://{(self.data_dir / 'blobs').resolve()}"

@@ -1,0 +1,1 @@
+"""Engines, tables, migrations, blob stores and the vector index."""

@@ -1,0 +1,138 @@
+"""Transactions on SQLite and PostgreSQL behind one door.
+
+A *transaction* (``Transaction``, by convention ``tx``) is SQLAlchemy's async session; the word "session"
+belongs to the verification session here. Application code never commits: whoever opened the
+transaction does, once, at the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+Transaction = AsyncSession
+
+_AFTER_COMMIT = "ipse_after_commit"
+
+
+def after_commit(tx: Transaction, callback: Callable[[], None]) -> None:
+    """Run ``callback`` once ``tx`` is committed, and never if it is rolled back."""
+    tx.info.setdefault(_AFTER_COMMIT, []).append(callback)
+
+
+class Database:
+    """One engine. SQLite runs in WAL mode with one writer at a time; PostgreSQL with row locks."""
+
+    def __init__(self, url: str) -> None:
+        self.is_sqlite = url.startswith("sqlite")
+        options: dict[str, Any] = {"pool_pre_ping": not self.is_sqlite}
+        if self.is_sqlite:
+            options["connect_args"] = {"timeout": 30}
+        else:
+            options |= {"pool_size": 10, "max_overflow": 20}
+        self.engine: AsyncEngine = create_async_engine(url, **options)
+        self._writer = asyncio.Lock()
+        if self.is_sqlite:
+            event.listen(self.engine.sync_engine, "connect", _configure_sqlite)
+            event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+
+    async def open(self, *, write: bool) -> OpenTransaction:
+        """Begin a transaction. The caller must end it with ``commit`` or ``rollback``.
+
+        On SQLite a writing transaction takes the write lock at once (``BEGIN IMMEDIATE``), so it can
+        neither deadlock with another nor fail half-way because a snapshot went stale.
+        """
+        lock = self._writer if self.is_sqlite and write else None
+        if lock is not None:
+            await lock.acquire()
+        try:
+            options = {"ipse_write": write}
+            tx = AsyncSession(self.engine.execution_options(**options), expire_on_commit=False)
+            await tx.connection()
+        except BaseException:
+            if lock is not None:
+                lock.release()
+            raise
+        return OpenTransaction(tx, lock)
+
+    @contextlib.asynccontextmanager
+    async def reading(self) -> AsyncIterator[Transaction]:
+        """A transaction that is always rolled back: it can see a consistent state and change nothing."""
+        opened = await self.open(write=False)
+        try:
+            yield opened.tx
+        finally:
+            await opened.rollback()
+
+    @contextlib.asynccontextmanager
+    async def writing(self) -> AsyncIterator[Transaction]:
+        """A transaction that commits when the block ends and rolls back when it raises."""
+        opened = await self.open(write=True)
+        try:
+            yield opened.tx
+        except BaseException:
+            await opened.rollback()
+            raise
+        await opened.commit()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+class OpenTransaction:
+    """A transaction in progress and the writer lock that goes with it."""
+
+    def __init__(self, tx: Transaction, lock: asyncio.Lock | None) -> None:
+        self.tx = tx
+        self._lock = lock
+
+    async def commit(self) -> None:
+        """Commit, release, then run what was registered with :func:`after_commit`."""
+        try:
+            await self.tx.commit()
+            callbacks = self.tx.info.pop(_AFTER_COMMIT, [])
+        finally:
+            await self._end()
+        for callback in callbacks:
+            callback()
+
+    async def rollback(self) -> None:
+        """Undo everything and release."""
+        try:
+            await self.tx.rollback()
+        finally:
+            await self._end()
+
+    async def _end(self) -> None:
+        try:
+            await asyncio.shield(self.tx.close())
+        finally:
+            if self._lock is not None:
+                self._lock.release()
+                self._lock = None
+
+
+def _configure_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "busy_timeout=30000",
+        "temp_store=MEMORY",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    write = connection.get_execution_options().get("ipse_write", True)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -1,0 +1,40 @@
+"""The schema, one module per subject. Importing this package registers every table."""
+
+from ipse.storage.tables.accounts import (
+    AccessTokenRow,
+    AccountRow,
+    ApiKeyRow,
+    ApplicationRow,
+    KeysetRow,
+    OrganizationRow,
+)
+from ipse.storage.tables.base import Base
+from ipse.storage.tables.faces import FaceRow, MediaRow
+from ipse.storage.tables.operations import IdempotencyRow, LeaseRow
+from ipse.storage.tables.sessions import CaptureRow, ReportRow, ReviewRow, SessionRow, UserRow
+from ipse.storage.tables.webhooks import DeliveryRow, DestinationRow, EventRow
+from ipse.storage.tables.workflows import WorkflowRow, WorkflowVersionRow
+
+__all__ = [
+    "AccessTokenRow",
+    "AccountRow",
+    "ApiKeyRow",
+    "ApplicationRow",
+    "Base",
+    "CaptureRow",
+    "DeliveryRow",
+    "DestinationRow",
+    "EventRow",
+    "FaceRow",
+    "IdempotencyRow",
+    "KeysetRow",
+    "LeaseRow",
+    "MediaRow",
+    "OrganizationRow",
+    "ReportRow",
+    "ReviewRow",
+    "SessionRow",
+    "UserRow",
+    "WorkflowRow",
+    "WorkflowVersionRow",
+]

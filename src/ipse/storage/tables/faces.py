@@ -1,0 +1,60 @@
+"""Media, enrolled references and the faces that 1:N search knows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ipse.storage.columns import Id
+from ipse.storage.tables.base import Base
+
+
+class MediaRow(Base):
+    """A blob that holds one encrypted image. The key ring is the biometric one."""
+
+    __tablename__ = "media"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    application_id: Mapped[str] = mapped_column(Id, ForeignKey("applications.id", ondelete="CASCADE"), index=True)
+    session_id: Mapped[str | None] = mapped_column(Id, index=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    content_type: Mapped[str] = mapped_column(String(64))
+    blob_key: Mapped[str] = mapped_column(String(255), unique=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    """Digest of the sealed bytes, so that a damaged blob is noticed before it is opened."""
+    byte_count: Mapped[int]
+    created_at: Mapped[datetime]
+
+
+class FaceRow(Base):
+    """One face: a template, where it came from, and what it is used for."""
+
+    __tablename__ = "faces"
+
+    sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    """Grows with every face, so that an index in memory can catch up."""
+    id: Mapped[str] = mapped_column(Id, unique=True)
+    application_id: Mapped[str] = mapped_column(Id, ForeignKey("applications.id", ondelete="CASCADE"))
+    user_id: Mapped[str | None] = mapped_column(Id, ForeignKey("users.id", ondelete="SET NULL"))
+    vendor_data: Mapped[str | None] = mapped_column(String(256))
+    session_id: Mapped[str | None] = mapped_column(Id, index=True)
+    media_id: Mapped[str | None] = mapped_column(Id)
+    purpose: Mapped[str] = mapped_column(String(16))
+    """``reference`` (enrolled portrait), ``probe`` (live selfie), ``supplied`` (``portrait_image``), ``profile``."""
+    source: Mapped[str] = mapped_column(String(16))
+    """``session``, ``imported`` or ``list_entry``: the contract's vocabulary for matches."""
+    supplied_by: Mapped[str] = mapped_column(String(16))
+    """``person`` (a live capture), ``integrator`` (sent through the API), ``operator``."""
+    searchable: Mapped[bool] = mapped_column(default=False)
+    model_id: Mapped[str] = mapped_column(String(64))
+    template_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    comment: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    superseded_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index(None, "application_id", "user_id", "purpose"),
+        Index(None, "application_id", "searchable", "sequence"),
+    )

@@ -1,0 +1,135 @@
+"""Sessions, what was captured in them, what the checks reported, and what reviewers wrote."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ipse.storage.columns import Id, Json
+from ipse.storage.tables.base import Base
+
+
+class UserRow(Base):
+    """A subject, known to the integrator as ``vendor_data``."""
+
+    __tablename__ = "users"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    application_id: Mapped[str] = mapped_column(Id, ForeignKey("applications.id", ondelete="CASCADE"))
+    vendor_data: Mapped[str] = mapped_column(String(256))
+    status: Mapped[str] = mapped_column(String(8), default="ACTIVE")
+    """``ACTIVE``, ``FLAGGED`` or ``BLOCKED``."""
+    display_name: Mapped[str | None] = mapped_column(String(255))
+    full_name: Mapped[str | None] = mapped_column(String(512))
+    date_of_birth: Mapped[str | None] = mapped_column(String(10))
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """``metadata``, ``approved_emails``, ``approved_phones``, ``issuing_states``."""
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+    __table_args__ = (UniqueConstraint("application_id", "vendor_data"),)
+
+
+class SessionRow(Base):
+    __tablename__ = "sessions"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    application_id: Mapped[str] = mapped_column(Id, ForeignKey("applications.id", ondelete="CASCADE"))
+    session_number: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(8), default="HOSTED")
+    """``HOSTED`` or ``API`` (a saved standalone call)."""
+    api_service: Mapped[str | None] = mapped_column(String(32))
+    environment: Mapped[str] = mapped_column(String(8))
+    status: Mapped[str] = mapped_column(String(16))
+    version: Mapped[int] = mapped_column(default=1)
+    """Grows with every change of status; the event of a change carries it."""
+    token_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    token_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The token under the ordinary key ring: the hosted URL is shown again in lists and decisions."""
+    workflow_id: Mapped[str | None] = mapped_column(Id)
+    workflow_version_id: Mapped[str | None] = mapped_column(Id)
+    workflow_version: Mapped[int | None]
+    user_id: Mapped[str | None] = mapped_column(Id, ForeignKey("users.id", ondelete="SET NULL"))
+    vendor_data: Mapped[str | None] = mapped_column(String(256))
+    callback: Mapped[str | None] = mapped_column(Text)
+    callback_method: Mapped[str] = mapped_column(String(9), default="initiator")
+    language: Mapped[str | None] = mapped_column(String(5))
+    session_metadata: Mapped[Any | None] = mapped_column("metadata", Json)
+    expected_details: Mapped[dict[str, Any] | None]
+    contact_details: Mapped[dict[str, Any] | None]
+    sandbox_scenario: Mapped[str | None] = mapped_column(String(64))
+    experiments: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    trace: Mapped[list[Any]] = mapped_column(default=list)
+    evidence: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """What produced the decision: model digests, calibration, thresholds, durations in milliseconds."""
+    status_override: Mapped[dict[str, Any] | None]
+    resubmission: Mapped[dict[str, Any] | None]
+    """Nodes reopened by a reviewer and the reasons given, while the status is ``Resubmitted``."""
+    created_at: Mapped[datetime]
+    opened_at: Mapped[datetime | None]
+    decided_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime]
+    deleted_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("application_id", "session_number"),
+        Index(None, "application_id", "vendor_data"),
+        Index(None, "status", "expires_at"),
+    )
+
+
+class ReportRow(Base):
+    """The report of one feature node of one session: the current attempt and its number."""
+
+    __tablename__ = "reports"
+
+    session_id: Mapped[str] = mapped_column(Id, ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True)
+    node_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    feature: Mapped[str] = mapped_column(String(32))
+    status: Mapped[str] = mapped_column(String(16))
+    attempt: Mapped[int] = mapped_column(default=1)
+    final: Mapped[bool] = mapped_column(default=True)
+    """False while the person may try this step again."""
+    report: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class CaptureRow(Base):
+    """One submission of frames for a step. Repeating it with the same key changes nothing."""
+
+    __tablename__ = "captures"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    session_id: Mapped[str] = mapped_column(Id, ForeignKey("sessions.id", ondelete="CASCADE"))
+    node_id: Mapped[str] = mapped_column(String(64))
+    attempt: Mapped[int]
+    submission_key: Mapped[str] = mapped_column(String(64))
+    answer: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+
+    __table_args__ = (UniqueConstraint("session_id", "node_id", "submission_key"),)
+
+
+class ReviewRow(Base):
+    """The audit trail of a session: notes, status changes, corrections."""
+
+    __tablename__ = "reviews"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    session_id: Mapped[str] = mapped_column(Id, ForeignKey("sessions.id", ondelete="CASCADE"), index=True)
+    sequence: Mapped[int]
+    activity_type: Mapped[str] = mapped_column(String(32))
+    actor_type: Mapped[str] = mapped_column(String(16))
+    actor_display: Mapped[str] = mapped_column(String(255))
+    actor_email: Mapped[str | None] = mapped_column(String(320))
+    previous_status: Mapped[str | None] = mapped_column(String(16))
+    new_status: Mapped[str | None] = mapped_column(String(16))
+    comment: Mapped[str | None] = mapped_column(Text)
+    changes: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    created_at: Mapped[datetime]
+
+    __table_args__ = (UniqueConstraint("session_id", "sequence"),)
