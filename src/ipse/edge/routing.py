@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from ipse.edge import idempotency
 from ipse.edge.errors import Detail
+from ipse.edge.request import StrictRequest, require_storable
 from ipse.edge.unit import Unit, services_of
 
 
@@ -22,7 +23,10 @@ class TransactionalRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
         handle = super().get_route_handler()
 
-        async def transactional(request: Request) -> Response:
+        async def transactional(received: Request) -> Response:
+            request = StrictRequest(received.scope, received.receive)
+            for value in (*request.path_params.values(), *request.query_params.values()):
+                require_storable(str(value))
             unit = Unit(services_of(request))
             request.state.unit = unit
             await idempotency.prepare(request)

@@ -54,6 +54,9 @@ class SessionRow(Base):
     workflow_version: Mapped[int | None]
     user_id: Mapped[str | None] = mapped_column(Id, ForeignKey("users.id", ondelete="SET NULL"))
     vendor_data: Mapped[str | None] = mapped_column(String(256))
+    reference_face_id: Mapped[str | None] = mapped_column(Id)
+    """The face that this session compares with, fixed when the session was created."""
+    reference_kind: Mapped[str | None] = mapped_column(String(16))
     callback: Mapped[str | None] = mapped_column(Text)
     callback_method: Mapped[str] = mapped_column(String(9), default="initiator")
     language: Mapped[str | None] = mapped_column(String(5))
@@ -88,6 +91,8 @@ class ReportRow(Base):
 
     session_id: Mapped[str] = mapped_column(Id, ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True)
     node_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    position: Mapped[int] = mapped_column(default=0)
+    """Order among the reports of one moment."""
     feature: Mapped[str] = mapped_column(String(32))
     status: Mapped[str] = mapped_column(String(16))
     attempt: Mapped[int] = mapped_column(default=1)

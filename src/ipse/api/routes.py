@@ -1,0 +1,23 @@
+"""Every router of the public interface, in the order in which the OpenAPI document lists them."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from ipse.accounts.endpoints import router as accounts
+from ipse.api.system import router as system
+from ipse.capture.endpoints import router as capture
+from ipse.media.endpoints import router as media
+from ipse.sandbox.endpoints import router as sandbox
+from ipse.sessions.endpoints import router as sessions
+from ipse.sessions.review_endpoints import router as reviews
+from ipse.standalone.endpoints import router as standalone
+from ipse.users.endpoints import router as users
+from ipse.webhooks.endpoints import router as webhooks
+from ipse.workflows.endpoints import router as workflows
+
+
+def include(app: FastAPI) -> None:
+    """Mount every router."""
+    for router in (sessions, reviews, capture, standalone, workflows, webhooks, users, accounts, sandbox, media, system):
+        app.include_router(router)

@@ -1,0 +1,73 @@
+"""A request whose contents are fit to be stored: no NUL, no lone surrogates, no NaN, no bottomless nesting.
+
+PostgreSQL cannot store NUL in text, UTF-8 cannot carry lone surrogates, and canonical JSON has no NaN.
+Such input is refused here once, so that no endpoint has to think of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+
+from ipse.edge.errors import Detail
+
+MAX_DEPTH = 64
+"""Deepest nesting of a JSON body; the deepest documented one is 8."""
+
+
+class StrictRequest(Request):
+    """The request every endpoint sees."""
+
+    async def json(self) -> Any:
+        """Parse the body once; 400 when it is not JSON or cannot be stored."""
+        if not hasattr(self, "_json"):
+            body = await self.body()
+            self._json = parse_json(body)
+        return self._json
+
+    async def _get_form(self, **options: Any) -> FormData:
+        form = await super()._get_form(**options)
+        for name, value in form.multi_items():
+            require_storable(name)
+            if isinstance(value, str):
+                require_storable(value)
+        return form
+
+
+def parse_json(body: bytes) -> Any:
+    """Parse JSON text; raise 400 for what is malformed or cannot be stored."""
+    try:
+        value = json.loads(body, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise Detail(400, "JSON parse error: the request body is not valid JSON.") from error
+    for text in _texts(value, 0):
+        require_storable(text)
+    return value
+
+
+def require_storable(text: str) -> None:
+    """Raise 400 when a text holds NUL characters or half a surrogate pair."""
+    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise Detail(400, "The request contains text that cannot be stored: NUL characters or unpaired surrogates.")
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _texts(value: Any, depth: int) -> Iterator[str]:
+    if depth > MAX_DEPTH:
+        raise Detail(400, f"The request body is nested deeper than {MAX_DEPTH} levels.")
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item, depth + 1)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield key
+            yield from _texts(item, depth + 1)

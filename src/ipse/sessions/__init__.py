@@ -1,0 +1,1 @@
+"""Verification sessions: creation, lists, decisions, reviews, and the one place that changes a status."""
