@@ -1,0 +1,143 @@
+"""Where the rings and their master keys are kept: wrapped rings in the database, master keys outside it (decision
+0008).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import select
+
+from ipse.clock import Clock
+from ipse.security.keyring import MASTER_KEY_BYTES, KeyRing, KeyRingError, LocalMasterKey, MasterKey, Ring
+from ipse.storage.database import Database, Transaction
+from ipse.storage.tables import KeysetRow
+
+RELOAD_SECONDS: Final = 15
+"""How often a process looks for a newer version of its rings."""
+
+SETTLE_SECONDS: Final = 2 * RELOAD_SECONDS
+"""How long a new key opens before it seals, so that every process has loaded it by then."""
+
+
+class MasterKeyMissing(KeyRingError):
+    """No master key is configured and none is in the data folder."""
+
+    code = "MASTER_KEY_MISSING"
+
+
+class MasterKeyMalformed(KeyRingError):
+    """The configured text is not base64 of 32 bytes."""
+
+    code = "MASTER_KEY_MALFORMED"
+
+
+class MasterKeyExposed(KeyRingError):
+    """Other users of the machine can read the key file."""
+
+    code = "MASTER_KEY_EXPOSED"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRings:
+    """Both rings and what wraps each of them."""
+
+    ordinary: KeyRing
+    biometric: KeyRing
+    masters: Mapping[Ring, MasterKey]
+
+
+def master_key_path(data_dir: Path, ring: Ring) -> Path:
+    """Return where the development master key of ``ring`` lies; a backup of the database does not contain it."""
+    return data_dir / "keys" / f"{ring}.key"
+
+
+def create_master_key_file(path: Path) -> bool:
+    """Write a fresh master key that only this user can read; return False if one is there already."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return False
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(base64.b64encode(secrets.token_bytes(MASTER_KEY_BYTES)) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return True
+
+
+def load_master_key(configured: str | None, path: Path) -> LocalMasterKey:
+    """Return the configured master key (base64), or else the one in ``path``.
+
+    Raises:
+        MasterKeyMissing: neither exists.
+        MasterKeyMalformed: not base64 of 32 bytes.
+        MasterKeyExposed: the file can be read by others.
+    """
+    if configured is not None:
+        return _decode(configured, "the configured master key")
+    try:
+        if path.stat().st_mode & 0o077:
+            raise MasterKeyExposed(f"Other users can read {path}. Run: chmod 600 {path}")
+        return _decode(path.read_text(), str(path))
+    except FileNotFoundError as error:
+        raise MasterKeyMissing(f"There is no master key at {path}. Run `ipse init`, or configure one.") from error
+
+
+async def load_rings(database: Database, masters: Mapping[Ring, MasterKey], clock: Clock) -> KeyRings:
+    """Return the newest version of both rings, creating those that do not exist yet.
+
+    Raises:
+        WrongMasterKey: a stored ring was wrapped by another master key.
+    """
+    async with database.writing() as tx:
+        rings = {}
+        for ring in Ring:
+            stored = await _newest(tx, ring, masters[ring])
+            if stored is None:
+                stored = KeyRing.create(ring)
+                await save(tx, stored, masters[ring], clock)
+            rings[ring] = stored
+    return KeyRings(rings[Ring.ORDINARY], rings[Ring.BIOMETRIC], masters)
+
+
+async def reload(database: Database, rings: KeyRings) -> None:
+    """Let both rings take over a newer stored version, if there is one."""
+    async with database.reading() as tx:
+        for held in (rings.ordinary, rings.biometric):
+            stored = await _newest(tx, held.ring, rings.masters[held.ring], after=held.version)
+            if stored is not None:
+                held.take_over(stored)
+
+
+async def save(tx: Transaction, ring: KeyRing, master: MasterKey, clock: Clock) -> None:
+    """Store one version. Two processes that store the same version collide on the primary key: one of them fails."""
+    tx.add(KeysetRow(ring=ring.ring, version=ring.version, wrapped=ring.wrap(master), created_at=clock.now()))
+    await tx.flush()
+
+
+async def _newest(tx: Transaction, ring: Ring, master: MasterKey, *, after: int = 0) -> KeyRing | None:
+    row = await tx.scalar(
+        select(KeysetRow)
+        .where(KeysetRow.ring == ring, KeysetRow.version > after)
+        .order_by(KeysetRow.version.desc())
+        .limit(1)
+    )
+    return None if row is None else KeyRing.unwrap(ring, row.version, row.wrapped, master)
+
+
+def _decode(text: str, origin: str) -> LocalMasterKey:
+    try:
+        key = base64.b64decode(text.strip(), validate=True)
+    except binascii.Error as error:
+        raise MasterKeyMalformed(f"{origin} is not base64.") from error
+    if len(key) != MASTER_KEY_BYTES:
+        raise MasterKeyMalformed(f"{origin} has {len(key)} bytes; it must have {MASTER_KEY_BYTES}.")
+    return LocalMasterKey(key)

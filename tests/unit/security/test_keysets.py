@@ -1,0 +1,126 @@
+"""Where keys are kept: the database holds rings that are useless without the master keys beside it."""
+
+from __future__ import annotations
+
+import base64
+import stat
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from ipse.clock import ManualClock
+from ipse.security.keyring import LocalMasterKey, MasterKey, Ring, UnknownKey, WrongMasterKey
+from ipse.security.keysets import (
+    MasterKeyExposed,
+    MasterKeyMalformed,
+    MasterKeyMissing,
+    create_master_key_file,
+    load_master_key,
+    load_rings,
+    master_key_path,
+    reload,
+    save,
+)
+from ipse.storage.database import Database
+from ipse.storage.tables import Base, KeysetRow
+
+pytestmark = pytest.mark.anyio
+
+CLOCK = ManualClock(datetime(2026, 11, 22, tzinfo=UTC))
+MASTERS: dict[Ring, MasterKey] = {
+    Ring.ORDINARY: LocalMasterKey(b"o" * 32),
+    Ring.BIOMETRIC: LocalMasterKey(b"b" * 32),
+}
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'test.sqlite3'}")
+    async with database.engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+    yield database
+    await database.close()
+
+
+async def test_rings_are_created_once_and_shared_by_every_process(database: Database) -> None:
+    first = await load_rings(database, MASTERS, CLOCK)
+    second = await load_rings(database, MASTERS, CLOCK)
+    sealed = first.biometric.seal(b"face", context=b"c")
+    assert second.biometric.open(sealed, context=b"c") == b"face"
+    with pytest.raises(UnknownKey):
+        second.ordinary.open(sealed, context=b"c")
+
+
+async def test_a_rotation_reaches_other_processes_when_they_reload(database: Database) -> None:
+    first = await load_rings(database, MASTERS, CLOCK)
+    second = await load_rings(database, MASTERS, CLOCK)
+    async with database.writing() as tx:
+        first.ordinary.rotate()
+        await save(tx, first.ordinary, MASTERS[Ring.ORDINARY], CLOCK)
+    sealed = first.ordinary.seal(b"x", context=b"c")
+    with pytest.raises(UnknownKey):
+        second.ordinary.open(sealed, context=b"c")
+    await reload(database, second)
+    assert second.ordinary.open(sealed, context=b"c") == b"x"
+    assert second.ordinary.version == first.ordinary.version
+    assert second.biometric.version == 1
+
+
+async def test_two_processes_cannot_store_the_same_version(database: Database) -> None:
+    rings = await load_rings(database, MASTERS, CLOCK)
+    with pytest.raises(IntegrityError):
+        async with database.writing() as tx:
+            await save(tx, rings.ordinary, MASTERS[Ring.ORDINARY], CLOCK)
+
+
+async def test_the_database_alone_opens_nothing(database: Database) -> None:
+    rings = await load_rings(database, MASTERS, CLOCK)
+    async with database.reading() as tx:
+        stored = (await tx.scalars(select(KeysetRow.wrapped))).all()
+    keys = [key.key_data.value for ring in (rings.ordinary, rings.biometric) for key in ring._keyset.key]
+    assert len(stored) == len(keys) == 2
+    assert not any(key in wrapped for key in keys for wrapped in stored)
+    swapped = {Ring.ORDINARY: MASTERS[Ring.BIOMETRIC], Ring.BIOMETRIC: MASTERS[Ring.ORDINARY]}
+    with pytest.raises(WrongMasterKey):
+        await load_rings(database, swapped, CLOCK)
+
+
+def test_a_master_key_file_is_private_and_never_replaced(tmp_path: Path) -> None:
+    path = master_key_path(tmp_path, Ring.BIOMETRIC)
+    assert path == tmp_path / "keys" / "biometric.key"
+    assert create_master_key_file(path)
+    content = path.read_bytes()
+    assert not create_master_key_file(path)
+    assert path.read_bytes() == content
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    load_master_key(None, path)
+
+
+def test_a_key_file_that_others_can_read_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    path = tmp_path / "k"
+    create_master_key_file(path)
+    path.chmod(0o640)
+    with pytest.raises(MasterKeyExposed, match="chmod 600"):
+        load_master_key(None, path)
+
+
+def test_a_configured_key_goes_before_the_file_and_opens_what_it_wrapped(tmp_path: Path) -> None:
+    configured = load_master_key(base64.b64encode(b"k" * 32).decode() + "\n", tmp_path / "absent")
+    assert configured.unwrap(LocalMasterKey(b"k" * 32).wrap(b"x", context=b"c"), context=b"c") == b"x"
+
+
+def test_a_missing_or_malformed_key_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MasterKeyMissing, match="ipse init"):
+        load_master_key(None, tmp_path / "absent")
+    for text in ("not base64!", base64.b64encode(b"short").decode()):
+        with pytest.raises(MasterKeyMalformed):
+            load_master_key(text, tmp_path / "absent")
