@@ -70,6 +70,12 @@ class Settings(BaseSettings):
         description="Registration answers with the API key at once instead of e-mailing a code. "
         "Only for closed installations: anyone who reaches the address gets an account.",
     )
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="Mail server for verification codes: smtp://user:password@host:587 (STARTTLS) or smtps://…. "
+        "Unset: codes are left in 0600 files under the data folder and the log says where.",
+    )
+    mail_from: str = Field("ipse@localhost", description="Sender of those mails.")
     trusted_proxies: tuple[str, ...] = Field(
         (), description="Networks (CIDR) whose X-Forwarded-For is believed. Anyone else's is ignored."
     )

@@ -1,0 +1,155 @@
+"""Applications and their keys."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from ipse.accounts import repository
+from ipse.accounts.errors import LastKey, PrivateWebhooksRefused, TooManyApplications
+from ipse.accounts.schemas import ApplicationPatch
+from ipse.edge.errors import FieldErrors, NotFound
+from ipse.runtime.application import Application, Mode
+from ipse.runtime.scope import SYSTEM, Actor, Scope
+from ipse.runtime.services import Services
+from ipse.security import tokens
+from ipse.settings import Settings
+from ipse.storage.database import Transaction
+from ipse.storage.tables import ApiKeyRow, ApplicationRow
+from ipse.workflows.service import install_presets
+
+MOST_APPLICATIONS = 50
+_NULLABLE = frozenset({"kyc_validity_days", "website_url", "terms_url", "privacy_url", "description"})
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedKey:
+    """A key at the only moment its text exists on our side."""
+
+    row: ApiKeyRow
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedApplication:
+    """An application, with its key when the call issued one."""
+
+    row: ApplicationRow
+    secret: str | None
+
+
+def installation_is_local(settings: Settings) -> bool:
+    """True when people reach this installation only from its own machine or a private network."""
+    host = urlsplit(settings.public_url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_private
+
+
+async def issue_key(tx: Transaction, services: Services, application: ApplicationRow) -> IssuedKey:
+    """Make one more key for an application. Its prefix says the environment: ``ipse_test_…`` or ``ipse_live_…``."""
+    key = tokens.new_api_key(services.identifiers, "live" if application.mode == Mode.LIVE else "sandbox")
+    row = ApiKeyRow(
+        id=services.identifiers.uuid(),
+        application_id=application.id,
+        prefix=key.prefix,
+        key_hash=key.digest,
+        created_at=services.clock.now(),
+    )
+    tx.add(row)
+    await tx.flush()
+    return IssuedKey(row, key.text)
+
+
+async def revoke_key(tx: Transaction, services: Services, application_id: str, key_id: str) -> None:
+    """Make a key useless from now on. Revoking twice changes nothing; the last working key stays."""
+    row = await repository.api_key(tx, application_id, key_id)
+    if row is None:
+        raise NotFound
+    if row.revoked_at is not None:
+        return
+    working = [key for key in await repository.api_keys(tx, application_id) if key.revoked_at is None]
+    if len(working) == 1:
+        raise LastKey
+    row.revoked_at = services.clock.now()
+
+
+async def create_application(
+    tx: Transaction,
+    services: Services,
+    *,
+    organization_id: str,
+    name: str,
+    mode: Mode,
+    actor: Actor = SYSTEM,
+    allow_private_webhooks: bool | None = None,
+) -> IssuedApplication:
+    """Create an application with one key and the preset workflows."""
+    if await repository.count_applications(tx, organization_id) >= MOST_APPLICATIONS:
+        raise TooManyApplications(MOST_APPLICATIONS)
+    if allow_private_webhooks is None:
+        allow_private_webhooks = installation_is_local(services.settings)
+    row = ApplicationRow(
+        id=services.identifiers.uuid(),
+        organization_id=organization_id,
+        client_id=services.identifiers.token(22),
+        name=name,
+        mode=mode.value,
+        sandbox_engine="scenarios",
+        reference_source="stored_or_supplied",
+        enroll_on_first_use=False,
+        allow_private_webhooks=allow_private_webhooks,
+        redirect_uris=[],
+        last_session_number=0,
+        created_at=services.clock.now(),
+    )
+    tx.add(row)
+    await tx.flush()
+    key = await issue_key(tx, services, row)
+    await install_presets(Scope(tx, Application.of(row), services, actor))
+    return IssuedApplication(row, key.secret)
+
+
+async def find_application(tx: Transaction, organization_id: str, application_id: str) -> ApplicationRow:
+    """The application, or 404 when it is somebody else's."""
+    row = await repository.application(tx, organization_id, application_id)
+    if row is None:
+        raise NotFound
+    return row
+
+
+async def change_application(
+    tx: Transaction, services: Services, row: ApplicationRow, patch: ApplicationPatch
+) -> IssuedApplication:
+    """Apply a patch. A change of ``mode`` replaces the keys: a sandbox key must never decide a live session."""
+    values = _values(patch)
+    if values.get("allow_private_webhooks") and not installation_is_local(services.settings):
+        raise PrivateWebhooksRefused
+    switched = values.get("mode", row.mode) != row.mode
+    for name, value in values.items():
+        setattr(row, name, value)
+    await tx.flush()
+    if not switched:
+        return IssuedApplication(row, None)
+    await repository.revoke_keys(tx, row.id, services.clock.now())
+    return IssuedApplication(row, (await issue_key(tx, services, row)).secret)
+
+
+async def list_keys(tx: Transaction, application_id: str) -> Sequence[ApiKeyRow]:
+    """Every key of an application, revoked ones included."""
+    return await repository.api_keys(tx, application_id)
+
+
+def _values(patch: ApplicationPatch) -> dict[str, Any]:
+    sent = patch.model_dump(mode="json", exclude_unset=True)
+    empty = sorted(name for name, value in sent.items() if value is None and name not in _NULLABLE)
+    if empty:
+        raise FieldErrors({name: ["This field may not be null."] for name in empty})
+    return sent

@@ -1,0 +1,219 @@
+"""Registration, verification, sign-in and tokens.
+
+Passwords are checked before the writing transaction opens (Argon2 takes longer than a transaction should),
+and failures are counted in the database in the same request that refuses, so they must not be raised:
+these functions *return* refusals and the endpoint sends them, which commits the count.
+"""
+
+from __future__ import annotations
+
+import hmac
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ipse.accounts import repository
+from ipse.accounts.applications import IssuedApplication, create_application
+from ipse.accounts.errors import (
+    AccountExists,
+    CodeJustSent,
+    Locked,
+    NotVerified,
+    WeakPassword,
+    WrongCode,
+    WrongCredentials,
+)
+from ipse.edge.errors import ApiError
+from ipse.runtime.application import Mode
+from ipse.runtime.services import Services
+from ipse.security import tokens as secrets
+from ipse.security.passwords import violations
+from ipse.storage.database import Transaction
+from ipse.storage.tables import AccessTokenRow, AccountRow, OrganizationRow
+
+ACCESS_LIFETIME = timedelta(seconds=86400)
+REFRESH_LIFETIME = timedelta(days=30)
+CODE_LIFETIME = timedelta(minutes=15)
+CODE_COOLDOWN = timedelta(seconds=60)
+MOST_CODE_FAILURES = 5
+LOCKOUTS = ((20, timedelta(hours=24)), (10, timedelta(hours=1)), (5, timedelta(minutes=15)))
+"""Failures in a row -> how long the account is locked (contract 70, section 1)."""
+
+_CODE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+_CODE_LENGTH = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """A bearer token and its refresh token, at the only moment their text exists on our side."""
+
+    access: str
+    refresh: str
+    expires_in_s: int = int(ACCESS_LIFETIME.total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class NewCode:
+    """A code that must now reach its person."""
+
+    account_id: str
+    email: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a verified account owns."""
+
+    tokens: Tokens
+    organization: OrganizationRow
+    application: IssuedApplication
+
+
+def refuse_weak_password(password: str) -> None:
+    """Raise :class:`WeakPassword` naming every part of the rule that is missed."""
+    problems = list(violations(password))
+    if problems:
+        raise WeakPassword(problems)
+
+
+async def register(tx: Transaction, services: Services, *, email: str, password_hash: str) -> AccountRow:
+    """Create an unverified account, or start over one that was never verified."""
+    now = services.clock.now()
+    account = await repository.account_by_email(tx, email)
+    if account is not None and account.verified_at is not None:
+        raise AccountExists
+    if account is None:
+        account = AccountRow(
+            id=services.identifiers.uuid(),
+            organization_id=None,
+            email=email,
+            password_hash=password_hash,
+            code_failures=0,
+            failed_logins=0,
+            created_at=now,
+        )
+        tx.add(account)
+    account.password_hash = password_hash
+    await tx.flush()
+    return account
+
+
+def new_code(services: Services, account: AccountRow) -> NewCode:
+    """Replace the code of an account; at most one a minute."""
+    now = services.clock.now()
+    if account.code_sent_at is not None and now < account.code_sent_at + CODE_COOLDOWN:
+        raise CodeJustSent(math.ceil((account.code_sent_at + CODE_COOLDOWN - now).total_seconds()))
+    code = _code_from(services.identifiers.token(4 * _CODE_LENGTH))
+    account.code_hash = _code_digest(account.id, code)
+    account.code_sent_at = now
+    account.code_failures = 0
+    return NewCode(account.id, account.email, code)
+
+
+async def resend_code(tx: Transaction, services: Services, email: str) -> NewCode | None:
+    """Make a new code; None when there is nobody to send it to, which the answer does not tell."""
+    account = await repository.account_by_email(tx, email)
+    if account is None or account.verified_at is not None:
+        return None
+    return new_code(services, account)
+
+
+async def check_code(tx: Transaction, services: Services, *, email: str, code: str) -> Verified | ApiError:
+    """Verify an account by its code. Five wrong codes, or fifteen minutes, and the code is dead."""
+    account = await repository.account_by_email(tx, email)
+    now = services.clock.now()
+    if account is None or account.verified_at is not None or account.code_hash is None or account.code_sent_at is None:
+        return WrongCode()
+    if now >= account.code_sent_at + CODE_LIFETIME or account.code_failures >= MOST_CODE_FAILURES:
+        return WrongCode()
+    if not hmac.compare_digest(_code_digest(account.id, code.strip().upper()), account.code_hash):
+        await repository.count_failed_code(tx, account.id)
+        return WrongCode()
+    return await verify(tx, services, account)
+
+
+async def verify(tx: Transaction, services: Services, account: AccountRow) -> Verified:
+    """Give a confirmed account its organisation and its first application, which starts in sandbox."""
+    now = services.clock.now()
+    organization = OrganizationRow(
+        id=services.identifiers.uuid(),
+        name=f"{account.email.partition('@')[0]}'s organisation",
+        contact_email=account.email,
+        created_at=now,
+    )
+    tx.add(organization)
+    await tx.flush()
+    account.organization_id = organization.id
+    account.verified_at = now
+    account.code_hash = None
+    application = await create_application(
+        tx, services, organization_id=organization.id, name="My first application", mode=Mode.SANDBOX
+    )
+    return Verified(await issue_tokens(tx, services, account.id), organization, application)
+
+
+async def conclude_sign_in(
+    tx: Transaction, services: Services, *, account_id: str | None, correct: bool
+) -> Tokens | ApiError:
+    """Count or clear failures and answer with tokens. A locked account refuses even the right password."""
+    account = await tx.get(AccountRow, account_id) if account_id is not None else None
+    if account is None:
+        return WrongCredentials()
+    now = services.clock.now()
+    if account.locked_until is not None and now < account.locked_until:
+        return Locked(math.ceil((account.locked_until - now).total_seconds()))
+    if not correct:
+        failures = await repository.count_failed_login(tx, account.id)
+        account.locked_until = lock_after(failures, now)
+        return WrongCredentials()
+    if account.verified_at is None:
+        return NotVerified()
+    account.failed_logins = 0
+    account.locked_until = None
+    return await issue_tokens(tx, services, account.id)
+
+
+def lock_after(failures: int, now: datetime) -> datetime | None:
+    """Until when an account is locked after this many failures in a row; None = not at all.
+
+    A failure that reaches a step locks for the step's time; beyond the last step every failure locks again.
+    """
+    for step, duration in LOCKOUTS:
+        if failures == step or (failures > step and step == LOCKOUTS[0][0]):
+            return now + duration
+    return None
+
+
+async def issue_tokens(tx: Transaction, services: Services, account_id: str) -> Tokens:
+    """Make a pair of opaque tokens; only their hashes are stored."""
+    now = services.clock.now()
+    await repository.delete_dead_tokens(tx, now)
+    access, refresh = (secrets.new_opaque_token(services.identifiers) for _ in range(2))
+    for secret, kind, lifetime in ((access, "access", ACCESS_LIFETIME), (refresh, "refresh", REFRESH_LIFETIME)):
+        tx.add(
+            AccessTokenRow(
+                token_hash=secret.digest, account_id=account_id, kind=kind, expires_at=now + lifetime, created_at=now
+            )
+        )
+    await tx.flush()
+    return Tokens(access.text, refresh.text)
+
+
+async def renew(tx: Transaction, services: Services, refresh_token: str) -> Tokens | None:
+    """Exchange a refresh token for a new pair; it works once."""
+    row = await repository.token(tx, secrets.digest(refresh_token), "refresh")
+    if row is None or row.expires_at <= services.clock.now():
+        return None
+    await tx.delete(row)
+    return await issue_tokens(tx, services, row.account_id)
+
+
+def _code_from(randomness: str) -> str:
+    """Six characters without look-alikes. 32 symbols divide 64 evenly, so every code is equally likely."""
+    url_safe = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    return "".join(_CODE_ALPHABET[url_safe.index(character) % 32] for character in randomness[:_CODE_LENGTH])
+
+
+def _code_digest(account_id: str, code: str) -> str:
+    return secrets.digest(f"{account_id}|{code}")
