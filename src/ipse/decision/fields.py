@@ -189,6 +189,7 @@ _FACTS: Final[Mapping[Feature, Mapping[str, FieldType]]] = {
         "browser_family": _T,
         "os_family": _T,
         "device_fingerprint": _T,
+        "is_known_device": _B,
     },
     Feature.PHONE_VERIFICATION: {
         "country_code": _T,

@@ -114,6 +114,11 @@ def default_action(risk: str) -> Action:
     return _EFFECT_ACTIONS[CATALOGUE[risk].effect]
 
 
+def is_enforced(risk: str) -> bool:
+    """Tell whether the catalogue forbids configuring the effect of ``risk`` away."""
+    return risk in CATALOGUE and CATALOGUE[risk].enforced
+
+
 def warn(
     risk: str,
     node_id: str | None,
