@@ -1,0 +1,245 @@
+"""LIVENESS: is there a person in front of the camera, and is the picture good enough to go on?
+
+Passive evidence only: one frame or a short burst. A method that asks for more (``ACTIVE_3D``, ``FLASHING``) is judged
+on what was captured and never approved on that alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from ipse.biometrics.calibration import CALIBRATION_VERSION
+from ipse.checks.screening import Bands
+from ipse.checks.selfie import Selfie
+from ipse.decision.config import CaptureMethod
+from ipse.decision.features import Feature
+from ipse.decision.reports import Report, report_from_warnings
+from ipse.decision.settings import LivenessConfig
+from ipse.decision.thresholds import StandaloneThresholds, Thresholds
+from ipse.decision.values import JsonValue
+from ipse.decision.warnings import LogType, RiskWarning, warn
+
+BASIC_ENGINE: Final = "basic_replay_screening"
+
+_GATES: Final = ("face_size", "sharpness", "luminance", "pose", "occlusion")
+_GATE: Final = 50.0
+"""The limit at which recognition measurably suffers (``biometrics.quality``)."""
+_QUALITY_RISKS: Final = frozenset(
+    {"NO_FACE_DETECTED", "LOW_FACE_QUALITY", "LOW_FACE_LUMINANCE", "HIGH_FACE_LUMINANCE", "MULTIPLE_FACES_DETECTED"}
+)
+_NO_FACE_HINT: Final = "no_face"
+_ATTACK_HINT: Final = "use_live_camera"
+
+
+def assess(
+    selfie: Selfie,
+    config: LivenessConfig,
+    node_id: str,
+    *,
+    passive_only_may_approve: bool,
+    media_id: str | None = None,
+) -> Report:
+    """Report on the liveness step of a session.
+
+    ``passive_only_may_approve`` says whether the basic replay screening, which cannot vouch for anyone, may still lead
+    to an approval (demo and sandbox) or only to a review (live applications). ``media_id`` names the stored frame.
+    """
+    warnings = tuple(_session_warnings(selfie, config, node_id, passive_only_may_approve))
+    return report_from_warnings(
+        Feature.LIVENESS,
+        node_id,
+        score=selfie.liveness.score if selfie.liveness else None,
+        warnings=warnings,
+        facts=facts(selfie, asked=config.method, media_id=media_id),
+    )
+
+
+def assess_standalone(
+    selfie: Selfie,
+    thresholds: StandaloneThresholds,
+    *,
+    passive_only_may_approve: bool,
+    media_id: str | None = None,
+) -> Report:
+    """Report on a standalone passive-liveness call (contract 30 section 2): at or below the threshold is Declined.
+
+    Several faces warn without changing the verdict; the largest face is the one judged.
+    """
+    report = report_from_warnings(
+        Feature.LIVENESS,
+        "default",
+        score=selfie.liveness.score if selfie.liveness else None,
+        warnings=tuple(standalone_warnings(selfie, thresholds, passive_only_may_approve)),
+        facts=facts(selfie, asked=CaptureMethod.PASSIVE, media_id=media_id),
+    )
+    return replace(report, warnings=(*report.warnings, *several_faces(selfie)))
+
+
+def facts(selfie: Selfie, *, asked: CaptureMethod, media_id: str | None) -> dict[str, JsonValue]:
+    """The fields of a ``liveness_checks[]`` item, and under ``evidence`` what an auditor asks for."""
+    quality, liveness = selfie.quality, selfie.liveness
+    return {
+        "method": CaptureMethod.PASSIVE.value,
+        "reference_media_id": media_id,
+        "video_url": None,
+        "age_estimation": selfie.age,
+        "matches": [],
+        "face_quality": quality.overall if quality else None,
+        "face_luminance": quality.luminance if quality else None,
+        "evidence": {
+            "asked_method": asked.value,
+            "engine": liveness.engine if liveness else None,
+            "parts": dict(liveness.parts) if liveness else {},
+            "frames": liveness.frames if liveness else 0,
+            "attack_type": liveness.attack_type if liveness else None,
+            "calibration": CALIBRATION_VERSION,
+            "quality": dict(quality.components) if quality else {},
+            "hints": list(quality.hints) if quality else [],
+            "user_image": selfie.user_image(),
+            "durations_ms": dict(selfie.durations_ms),
+        },
+    }
+
+
+def bands(config: LivenessConfig) -> Bands:
+    """The similarity bands of a node's duplicate screening."""
+    return Bands(config.duplicate_possible, config.duplicate_certain)
+
+
+def is_quality_failure(report: Report) -> bool:
+    """Whether the step failed only for reasons the person can mend by trying again.
+
+    True when the report is not approved and every risk that lowers it is about the picture. An attack, a list hit or a
+    low liveness score is not: those are answered by the workflow's own number of attempts.
+    """
+    lowering = {warning.risk for warning in report.warnings if warning.log_type is not LogType.INFORMATION}
+    return bool(lowering) and lowering <= _QUALITY_RISKS
+
+
+def retry_hints(selfie: Selfie, report: Report) -> tuple[str, ...]:
+    """Stable codes for what the person can do better: those of ``Quality.hints``, ``no_face``, ``use_live_camera``."""
+    if not selfie.has_face:
+        return (_NO_FACE_HINT,)
+    hints = selfie.quality.hints if selfie.quality else ()
+    attacked = any(warning.risk in {"LIVENESS_FACE_ATTACK", "LOW_LIVENESS_SCORE"} for warning in report.warnings)
+    return (*hints, _ATTACK_HINT) if attacked else tuple(hints)
+
+
+def _session_warnings(
+    selfie: Selfie, config: LivenessConfig, node_id: str, passive_only_may_approve: bool
+) -> Iterator[RiskWarning]:
+    if not selfie.has_face:
+        yield warn("NO_FACE_DETECTED", node_id)
+        return
+    yield from presence_warnings(selfie, config.thresholds, node_id, passive_only_may_approve)
+    if selfie.comparable_faces > 1:
+        yield warn(
+            "MULTIPLE_FACES_DETECTED",
+            node_id,
+            action=config.action("MULTIPLE_FACES_DETECTED"),
+            additional_data={"faces": selfie.comparable_faces},
+        )
+    yield from _quality_warnings(selfie, config, node_id)
+    if selfie.liveness is not None and selfie.liveness.parts.get("identical_frames", 0) > 0:
+        yield warn(
+            "LIVENESS_VIDEO_ANOMALY_DETECTED",
+            node_id,
+            action=config.action("LIVENESS_VIDEO_ANOMALY_DETECTED"),
+            additional_data={"identical_frames": int(selfie.liveness.parts["identical_frames"])},
+        )
+    if config.method is not CaptureMethod.PASSIVE:
+        yield warn(
+            "CHECK_NOT_AVAILABLE",
+            node_id,
+            feature=Feature.LIVENESS,
+            additional_data={"asked_method": config.method.value, "performed_method": CaptureMethod.PASSIVE.value},
+        )
+
+
+def standalone_warnings(
+    selfie: Selfie, thresholds: StandaloneThresholds, passive_only_may_approve: bool
+) -> Iterator[RiskWarning]:
+    """The liveness warnings of a standalone call that decide its status."""
+    if not selfie.has_face:
+        yield warn("NO_FACE_DETECTED", None)
+        return
+    yield from presence_warnings(selfie, thresholds, None, passive_only_may_approve)
+
+
+def several_faces(selfie: Selfie) -> tuple[RiskWarning, ...]:
+    """The warning of a standalone call about several faces of comparable size; at most one."""
+    if selfie.comparable_faces < 2:
+        return ()
+    told: dict[str, JsonValue] = {"faces": selfie.comparable_faces}
+    return (warn("MULTIPLE_FACES_DETECTED", None, log_type=LogType.WARNING, additional_data=told),)
+
+
+def presence_warnings(
+    selfie: Selfie,
+    thresholds: Thresholds | StandaloneThresholds,
+    node_id: str | None,
+    passive_only_may_approve: bool,
+) -> Iterator[RiskWarning]:
+    """Warnings about attacks, the score, and the engine that gave it. The selfie has a face."""
+    liveness = selfie.liveness
+    if liveness is None:
+        yield warn("CHECK_FAILED", node_id, feature=Feature.LIVENESS)
+        return
+    if liveness.attack_suspected:
+        yield warn("LIVENESS_FACE_ATTACK", node_id, additional_data={"attack_type": liveness.attack_type})
+    if liveness.engine == BASIC_ENGINE:
+        yield warn(
+            "BASIC_REPLAY_SCREENING",
+            node_id,
+            log_type=LogType.INFORMATION if passive_only_may_approve else LogType.WARNING,
+            additional_data={"engine": liveness.engine},
+        )
+        if liveness.score is None:
+            return
+    effect = thresholds.log_type(liveness.score)
+    if effect is not None:
+        yield warn(
+            "LOW_LIVENESS_SCORE",
+            node_id,
+            log_type=effect,
+            additional_data={"score": liveness.score, "threshold": _crossed(thresholds, effect)},
+        )
+
+
+def _quality_warnings(selfie: Selfie, config: LivenessConfig, node_id: str) -> Iterator[RiskWarning]:
+    quality = selfie.quality
+    if quality is None:
+        return
+    if config.quality is not None:
+        effect = config.quality.log_type(quality.overall)
+        threshold: float | None = None if effect is None else _crossed(config.quality, effect)
+    else:
+        # A face that recognition cannot be trusted with is nobody's approval, whatever the workflow left unset.
+        unusable = any(quality.components.get(name, 100.0) < _GATE for name in _GATES)
+        effect, threshold = (LogType.WARNING if unusable else None), None
+    if effect is not None:
+        yield warn(
+            "LOW_FACE_QUALITY",
+            node_id,
+            log_type=effect,
+            additional_data={"score": quality.overall, "threshold": threshold, "hints": list(quality.hints)},
+        )
+    if config.luminance_min is not None and quality.luminance < config.luminance_min:
+        yield _luminance("LOW_FACE_LUMINANCE", quality.luminance, config.luminance_min, config, node_id)
+    if config.luminance_max is not None and quality.luminance > config.luminance_max:
+        yield _luminance("HIGH_FACE_LUMINANCE", quality.luminance, config.luminance_max, config, node_id)
+
+
+def _luminance(risk: str, measured: float, limit: float, config: LivenessConfig, node_id: str) -> RiskWarning:
+    return warn(
+        risk,
+        node_id,
+        action=config.action(risk),
+        additional_data={"score": measured, "threshold": limit},
+    )
+
+
+def _crossed(thresholds: Thresholds | StandaloneThresholds, effect: LogType) -> float | None:
+    return thresholds.decline if effect is LogType.ERROR else thresholds.review
