@@ -34,7 +34,7 @@ anything = st.recursive(
 )
 
 
-class Text(str, enum.Enum):
+class Text(enum.StrEnum):
     APPROVED = "approved"
 
 
