@@ -13,6 +13,7 @@ from ipse.security.keyring import KeyRing
 from ipse.settings import Settings
 from ipse.storage.blobs import BlobStore
 from ipse.storage.database import Database
+from ipse.storage.vector_index import VectorIndex
 
 
 class ModelsUnavailable(Exception):
@@ -34,6 +35,8 @@ class Services:
     inference: InferencePool
     deliveries_due: Signal = field(default_factory=Signal)
     """Rung after a commit that left something to deliver."""
+    face_vectors: VectorIndex = field(default_factory=VectorIndex)
+    """This process' copy of the searchable templates; ``ipse.faces`` keeps it in step with the database."""
 
     def face_engine(self) -> FaceEngine:
         """Return the engine, or raise :class:`ModelsUnavailable`: a missing model never approves anyone."""

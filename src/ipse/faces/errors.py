@@ -1,0 +1,13 @@
+"""What can be wrong with a stored face."""
+
+from __future__ import annotations
+
+
+class NoTemplate(Exception):
+    """The face has no template: it was kept by an application whose results come from sandbox scenarios."""
+
+    code = "NO_TEMPLATE"
+
+    def __init__(self, face_id: str) -> None:
+        super().__init__(f"Face {face_id} was stored without a template and cannot be compared.")
+        self.face_id = face_id

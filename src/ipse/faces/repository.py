@@ -1,0 +1,138 @@
+"""Rows of faces, always within one application."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import func, select, update
+
+from ipse.runtime.scope import Scope
+from ipse.storage.tables import FaceRow, SessionRow, UserRow
+
+_IDS_PER_QUERY: Final = 500
+"""SQLite takes a limited number of parameters in one statement."""
+
+
+async def current(scope: Scope, user_id: str, purpose: str) -> FaceRow | None:
+    """The newest face of a person with this purpose that nothing has superseded."""
+    row: FaceRow | None = await scope.tx.scalar(
+        select(FaceRow)
+        .where(
+            FaceRow.application_id == scope.application_id,
+            FaceRow.user_id == user_id,
+            FaceRow.purpose == purpose,
+            FaceRow.superseded_at.is_(None),
+        )
+        .order_by(FaceRow.created_at.desc(), FaceRow.sequence.desc())
+        .limit(1)
+    )
+    return row
+
+
+async def last_superseded(scope: Scope, user_id: str) -> FaceRow | None:
+    """The reference that was in use before the present one."""
+    row: FaceRow | None = await scope.tx.scalar(
+        select(FaceRow)
+        .where(
+            FaceRow.application_id == scope.application_id,
+            FaceRow.user_id == user_id,
+            FaceRow.purpose == "reference",
+            FaceRow.superseded_at.is_not(None),
+        )
+        .order_by(FaceRow.superseded_at.desc(), FaceRow.sequence.desc())
+        .limit(1)
+    )
+    return row
+
+
+async def references_of_session(scope: Scope, session_id: str) -> Sequence[FaceRow]:
+    """The references that a session provided."""
+    found = await scope.tx.scalars(
+        select(FaceRow).where(
+            FaceRow.application_id == scope.application_id,
+            FaceRow.session_id == session_id,
+            FaceRow.purpose == "reference",
+        )
+    )
+    return found.all()
+
+
+async def mark_superseded(scope: Scope, user_id: str, now: datetime) -> None:
+    """Take every reference of a person out of use."""
+    await scope.tx.execute(
+        update(FaceRow)
+        .where(
+            FaceRow.application_id == scope.application_id,
+            FaceRow.user_id == user_id,
+            FaceRow.purpose == "reference",
+            FaceRow.superseded_at.is_(None),
+        )
+        .values(superseded_at=now)
+    )
+
+
+async def searchable_after(scope: Scope, sequence: int) -> Sequence[FaceRow]:
+    """Searchable faces beyond a sequence number, in order."""
+    found = await scope.tx.scalars(
+        select(FaceRow)
+        .where(
+            FaceRow.application_id == scope.application_id,
+            FaceRow.searchable.is_(True),
+            FaceRow.sequence > sequence,
+        )
+        .order_by(FaceRow.sequence)
+    )
+    return found.all()
+
+
+async def searchable_with_ids(scope: Scope, face_ids: Sequence[str]) -> Sequence[FaceRow]:
+    """Searchable faces by id."""
+    found = await scope.tx.scalars(
+        select(FaceRow).where(
+            FaceRow.application_id == scope.application_id,
+            FaceRow.searchable.is_(True),
+            FaceRow.id.in_(face_ids),
+        )
+    )
+    return found.all()
+
+
+async def searchable_ids(scope: Scope) -> set[str]:
+    """Ids of all searchable faces."""
+    found = await scope.tx.scalars(
+        select(FaceRow.id).where(FaceRow.application_id == scope.application_id, FaceRow.searchable.is_(True))
+    )
+    return set(found)
+
+
+async def count_searchable(scope: Scope) -> int:
+    """How many faces search may return."""
+    return (
+        await scope.tx.scalar(
+            select(func.count()).where(FaceRow.application_id == scope.application_id, FaceRow.searchable.is_(True))
+        )
+        or 0
+    )
+
+
+async def told_about(
+    scope: Scope, face_ids: Sequence[str]
+) -> dict[str, tuple[FaceRow, SessionRow | None, UserRow | None]]:
+    """The faces that still exist and are searchable, with their sessions and people. Deleted sessions drop out."""
+    told: dict[str, tuple[FaceRow, SessionRow | None, UserRow | None]] = {}
+    for start in range(0, len(face_ids), _IDS_PER_QUERY):
+        found = await scope.tx.execute(
+            select(FaceRow, SessionRow, UserRow)
+            .outerjoin(SessionRow, SessionRow.id == FaceRow.session_id)
+            .outerjoin(UserRow, UserRow.id == FaceRow.user_id)
+            .where(
+                FaceRow.application_id == scope.application_id,
+                FaceRow.searchable.is_(True),
+                FaceRow.id.in_(face_ids[start : start + _IDS_PER_QUERY]),
+                SessionRow.deleted_at.is_(None),
+            )
+        )
+        told |= {face.id: (face, session, user) for face, session, user in found.tuples()}
+    return told

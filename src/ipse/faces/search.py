@@ -1,0 +1,115 @@
+"""Exact 1:N search over the searchable faces of one application.
+
+The similarity of a match is the calibrated 0-100 score of the 1:1 comparison (``biometrics.calibration``). On that
+scale the contract's bands mean: *possible* from 62 is a cosine of about .478, *certain* from 68 about .510; both lie
+beyond FMR 1e-5 of one comparison on LFW impostors (60 is 1e-5). A search makes as many comparisons as there are faces,
+so with 10,000 faces about one search in ten of a stranger may show a "possible" match: a reviewer's hint, no verdict.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC
+from typing import Final
+
+from ipse.biometrics.calibration import SIMILARITY, similarity_score
+from ipse.biometrics.templates import Template
+from ipse.checks.screening import FaceHit
+from ipse.decision.settings import DUPLICATE_POSSIBLE
+from ipse.faces import repository
+from ipse.faces.service import open_template
+from ipse.runtime.scope import Scope
+from ipse.storage.tables import FaceRow, SessionRow, UserRow
+
+MAX_MATCHES: Final = 5
+"""Matches in one answer (contract 30 section 3)."""
+_OVERLAP: Final = 512
+"""How far catching up looks back: transactions commit in another order than they take their numbers."""
+_MANY: Final = 256
+"""From this many templates on, unsealing leaves the event loop."""
+
+
+async def search(
+    scope: Scope,
+    template: Template,
+    *,
+    limit: int = MAX_MATCHES,
+    exclude_vendor_data: str | None = None,
+    exclude_session_id: str | None = None,
+    only_approved: bool = False,
+    minimum: float = DUPLICATE_POSSIBLE,
+) -> tuple[FaceHit, ...]:
+    """The most similar stored faces of at least ``minimum`` similarity (0-100), nearest first.
+
+    One hit per session and, for faces without a session, one per face. ``exclude_vendor_data`` leaves a person's own
+    faces out: nobody is a duplicate of themselves. Every hit is read from the database again, so a face that was
+    deleted a moment ago cannot appear.
+    """
+    await _catch_up(scope)
+    partition = scope.services.face_vectors.partition(scope.application_id, template.model_id)
+    wanted = limit * 8
+    while True:
+        near = partition.search(template.vector, limit=wanted, minimum=SIMILARITY.inverse(minimum))
+        told = await repository.told_about(scope, [one.id for one in near])
+        hits: dict[str, FaceHit] = {}
+        for one in near:
+            if one.id not in told:
+                continue
+            face, session, user = told[one.id]
+            if exclude_vendor_data is not None and face.vendor_data == exclude_vendor_data:
+                continue
+            if session is not None and session.id == exclude_session_id:
+                continue
+            hit = _hit(face, session, user, similarity_score(one.cosine))
+            if not only_approved or hit.status == "Approved":
+                hits.setdefault(hit.session_id or hit.face_id, hit)
+        if len(hits) >= limit or len(near) < wanted:
+            return tuple(hits.values())[:limit]
+        wanted *= 8
+
+
+async def _catch_up(scope: Scope) -> None:
+    """Bring this process' copy up to the transaction's view of the database."""
+    index, application_id = scope.services.face_vectors, scope.application_id
+    known = index.ids(application_id)
+    fresh = await repository.searchable_after(scope, max(0, index.read_to(application_id) - _OVERLAP))
+    await _take_in(scope, [row for row in fresh if row.id not in known])
+    if await repository.count_searchable(scope) == index.count(application_id):
+        return
+    stored = await repository.searchable_ids(scope)
+    known = index.ids(application_id)
+    index.discard(application_id, known - stored)
+    missing = sorted(stored - known)
+    for start in range(0, len(missing), _MANY):
+        await _take_in(scope, await repository.searchable_with_ids(scope, missing[start : start + _MANY]))
+
+
+async def _take_in(scope: Scope, rows: Sequence[FaceRow]) -> None:
+    if not rows:
+        return
+    if len(rows) < _MANY:
+        templates = [open_template(scope, row) for row in rows]
+    else:
+        templates = await asyncio.to_thread(lambda: [open_template(scope, row) for row in rows])
+    index = scope.services.face_vectors
+    for row, template in zip(rows, templates, strict=True):
+        index.partition(scope.application_id, template.model_id).add(row.id, template.vector)
+        index.mark_read(scope.application_id, row.sequence)
+
+
+def _hit(face: FaceRow, session: SessionRow | None, user: UserRow | None, similarity: float) -> FaceHit:
+    verified = session.decided_at if session is not None else None
+    return FaceHit(
+        face_id=face.id,
+        similarity_percentage=similarity,
+        source=face.source,
+        session_id=session.id if session is not None else None,
+        session_number=session.session_number if session is not None else None,
+        vendor_data=face.vendor_data,
+        verification_date=verified.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if verified is not None else None,
+        full_name=user.full_name if user is not None else None,
+        status=session.status if session is not None else None,
+        api_service=session.api_service if session is not None else None,
+        media_id=face.media_id,
+    )
