@@ -1,7 +1,8 @@
 """Passive liveness: does this frame, or this short burst, show a person or a picture of one?
 
 The real engine is the mean of two MiniFASNet networks that judge the face with its surroundings. Without their files
-the engine is ``basic_replay_screening`` (``replay_screening.py``), which may find an attack but never vouches for a person.
+the engine is ``basic_replay_screening`` (``replay_screening.py``), which may find an attack but never vouches for a
+person.
 """
 
 from __future__ import annotations
