@@ -19,5 +19,17 @@ from ipse.workflows.endpoints import router as workflows
 
 def include(app: FastAPI) -> None:
     """Mount every router."""
-    for router in (sessions, reviews, capture, standalone, workflows, webhooks, users, accounts, sandbox, media, system):
+    for router in (
+        sessions,
+        reviews,
+        capture,
+        standalone,
+        workflows,
+        webhooks,
+        users,
+        accounts,
+        sandbox,
+        media,
+        system,
+    ):
         app.include_router(router)

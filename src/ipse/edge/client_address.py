@@ -1,4 +1,4 @@
-"""The address a request came from, as far as it can be known."""
+"""The address of the person: that of the connection, or of X-Forwarded-For where a trusted proxy wrote it."""
 
 from __future__ import annotations
 
@@ -7,33 +7,27 @@ from collections.abc import Sequence
 
 from starlette.requests import Request
 
-UNKNOWN = "0.0.0.0"  # noqa: S104 - the unspecified address, not one to listen on
 
+def client_address(request: Request, trusted_proxies: Sequence[str]) -> str | None:
+    """Return the nearest address that is not a trusted proxy, or None when it cannot be told.
 
-def client_address(request: Request, trusted_proxies: Sequence[str]) -> str:
-    """Return the caller's IP address in canonical text.
-
-    ``X-Forwarded-For`` is read from the right and only past hops that are in ``trusted_proxies`` (CIDR): whatever
-    stands left of the first stranger was written by the stranger. Unparsable hops end the walk.
+    The header is read from right to left: each entry was written by the hop before it, so it is believed
+    only while that hop is trusted.
     """
-    peer = _parse(request.client.host if request.client else "")
-    if peer is None:
-        return UNKNOWN
-    networks = [ipaddress.ip_network(text, strict=False) for text in trusted_proxies]
-    forwarded = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
-    nearest = peer
-    while forwarded and any(nearest in network for network in networks):
-        hop = _parse(forwarded.pop())
-        if hop is None:
-            break
-        nearest = hop
-    return str(nearest)
+    networks = [ipaddress.ip_network(network, strict=False) for network in trusted_proxies]
+    peer = _parse(request.client.host) if request.client else None
+    forwarded = [
+        part.strip() for part in ",".join(request.headers.getlist("x-forwarded-for")).split(",") if part.strip()
+    ]
+    while peer is not None and forwarded and any(peer in network for network in networks):
+        peer = _parse(forwarded.pop())
+    return None if peer is None else str(peer)
 
 
 def _parse(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        address = ipaddress.ip_address(text.strip())
+        address = ipaddress.ip_address(text.strip("[]"))
     except ValueError:
         return None
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    mapped = getattr(address, "ipv4_mapped", None)
     return mapped or address

@@ -1,0 +1,153 @@
+"""Run the checks of a session one after the other, until the person is needed or the workflow has decided.
+
+Everything slow has happened before: the selfie was examined on the inference pool and the reference template
+was opened. What remains is rules, so it runs inside the transaction that stores its outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ipse.biometrics.templates import Template
+from ipse.capture.progress import Progress
+from ipse.checks import age_estimation, face_match, ip_analysis, liveness
+from ipse.checks.ip_analysis import RequestFacts
+from ipse.checks.registry import Need, has_check, needs, unavailable
+from ipse.checks.screening import FaceHit, with_screening
+from ipse.checks.selfie import ReferenceFace, Selfie
+from ipse.decision.evaluation import Awaiting, Decided
+from ipse.decision.features import Feature
+from ipse.decision.graph import FeatureNode
+from ipse.decision.reports import Report
+from ipse.decision.settings import AgeEstimationConfig, FaceMatchConfig, IpAnalysisConfig, LivenessConfig
+from ipse.decision.status_rules import apply_status_rules
+from ipse.decision.statuses import FeatureStatus
+from ipse.runtime.application import Mode
+from ipse.runtime.scope import Scope
+from ipse.sandbox.scenarios import report_for
+
+SELFIE_FEATURES = frozenset({Feature.LIVENESS, Feature.AGE_ESTIMATION})
+"""Steps whose capture proves that a live person is there; a face match compares what they captured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What is at hand for the checks of one request."""
+
+    request: RequestFacts
+    selfie: Selfie | None = None
+    """Examined frames; None in scenario mode and when nothing was submitted."""
+    captured_at: str | None = None
+    """The node for which frames were submitted with this request."""
+    media_id: str | None = None
+    probe: Template | None = None
+    """The live face: of this submission, or of an earlier step of the session."""
+    reference: ReferenceFace | None = None
+    score: float | None = None
+    hits: Sequence[FaceHit] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Where the checks came to rest. ``retried`` is the report that must be tried again."""
+
+    evaluation: Awaiting | Decided
+    retried: Report | None = None
+
+
+def advance(scope: Scope, progress: Progress, given: Given) -> Stop:
+    """Run what can be run. Each pass finishes a report or stops, so it ends."""
+    captured_at = given.captured_at
+    while True:
+        evaluation = progress.evaluation()
+        if isinstance(evaluation, Decided):
+            return Stop(evaluation)
+        node = evaluation.node
+        if _waits_for_person(node, given, captured_at):
+            return Stop(evaluation)
+        if node.id == captured_at:
+            captured_at = None
+        report = apply_status_rules(_run(scope, progress, node, given), node.config)
+        final = report.status is not FeatureStatus.DECLINED or not _may_retry(progress, node)
+        progress.put(scope, report, final=final)
+        if not final:
+            _reopen_capture(progress, node)
+            return Stop(progress.evaluation(), retried=report)
+
+
+def max_attempts(node: FeatureNode) -> int:
+    """Attempts that the workflow grants at a step; 1 where the person cannot try again."""
+    match node.feature:
+        case Feature.LIVENESS:
+            return LivenessConfig.read(node.config, node.id).max_attempts
+        case Feature.AGE_ESTIMATION:
+            return AgeEstimationConfig.read(node.config, node.id).liveness.max_attempts
+        case Feature.FACE_MATCH:
+            return FaceMatchConfig.read(node.config, node.id).max_attempts
+        case _:
+            return 1
+
+
+def _waits_for_person(node: FeatureNode, given: Given, captured_at: str | None) -> bool:
+    if Need.SELFIE not in needs(node.feature) or node.id == captured_at:
+        return False
+    return node.feature in SELFIE_FEATURES or (given.probe is None and given.media_id is None)
+
+
+def _may_retry(progress: Progress, node: FeatureNode) -> bool:
+    return Need.SELFIE in needs(node.feature) and progress.attempts_at(node.id) + 1 < max_attempts(node)
+
+
+def _reopen_capture(progress: Progress, node: FeatureNode) -> None:
+    """A face that did not match is shown again where it was captured, so that the new one is live as well."""
+    if node.feature in SELFIE_FEATURES:
+        return
+    for other in progress.version.graph.nodes.values():
+        if isinstance(other, FeatureNode) and other.feature in SELFIE_FEATURES:
+            progress.reopen(other.id)
+
+
+def _run(scope: Scope, progress: Progress, node: FeatureNode, given: Given) -> Report:
+    session = progress.session
+    if scope.application.answers_by_scenario:
+        return report_for(session.sandbox_scenario, node.feature, node.id, node.config, media_id=given.media_id)
+    if not has_check(node.feature):
+        return unavailable(node.feature, node.id)
+    lenient = scope.application.mode is Mode.SANDBOX
+    match node.feature:
+        case Feature.LIVENESS:
+            assert given.selfie is not None
+            config = LivenessConfig.read(node.config, node.id)
+            report = liveness.assess(
+                given.selfie, config, node.id, passive_only_may_approve=lenient, media_id=given.media_id
+            )
+            if not config.face_search_enabled:
+                return report
+            return with_screening(
+                report,
+                given.hits,
+                bands=liveness.bands(config),
+                duplicate_action=config.action("POSSIBLE_DUPLICATED_FACE"),
+            )
+        case Feature.AGE_ESTIMATION:
+            assert given.selfie is not None
+            return age_estimation.assess(
+                given.selfie,
+                AgeEstimationConfig.read(node.config, node.id),
+                node.id,
+                passive_only_may_approve=lenient,
+                media_id=given.media_id,
+            )
+        case Feature.FACE_MATCH:
+            return face_match.assess(
+                given.probe,
+                given.reference,
+                given.score,
+                FaceMatchConfig.read(node.config, node.id),
+                node.id,
+                now=scope.services.clock.now(),
+                selfie_media_id=given.media_id,
+            )
+        case _:
+            return ip_analysis.assess(given.request, IpAnalysisConfig.read(node.config, node.id), node.id)

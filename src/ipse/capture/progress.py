@@ -1,0 +1,76 @@
+"""How far a session has come: its workflow walked over the finished reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ipse.decision.evaluation import Awaiting, Decided, evaluate
+from ipse.decision.evidence import Evidence
+from ipse.decision.reports import Report
+from ipse.runtime.scope import Scope
+from ipse.sessions import repository
+from ipse.sessions.service import report_row
+from ipse.storage.tables import ReportRow, SessionRow
+from ipse.workflows.service import WorkflowVersion
+
+
+@dataclass(slots=True)
+class Progress:
+    """The reports of a session in memory, kept in step with their rows."""
+
+    session: SessionRow
+    version: WorkflowVersion
+    rows: dict[str, ReportRow] = field(default_factory=dict)
+
+    @classmethod
+    async def load(cls, scope: Scope, session: SessionRow, version: WorkflowVersion) -> Progress:
+        """Read the rows of a session."""
+        rows = await repository.reports_of(scope, session.id)
+        return cls(session, version, {row.node_id: row for row in rows})
+
+    def evaluation(self) -> Awaiting | Decided:
+        """Walk the workflow over what is finished."""
+        reports = {node: Report.from_json(row.report) for node, row in self.rows.items() if row.final}
+        evidence = Evidence(reports, context_of(self.session))
+        return evaluate(self.version.graph, evidence, subject_key=self.session.vendor_data or self.session.id)
+
+    def attempts_at(self, node_id: str) -> int:
+        """Attempts already made at a step."""
+        row = self.rows.get(node_id)
+        return 0 if row is None else row.attempt
+
+    def put(self, scope: Scope, report: Report, *, final: bool) -> None:
+        """Write the report of the next attempt over that of the one before."""
+        row = self.rows.get(report.node_id)
+        if row is None:
+            row = report_row(self.session.id, report, len(self.rows), scope)
+            row.attempt = 0
+            scope.tx.add(row)
+            self.rows[report.node_id] = row
+        row.report = report.to_json()
+        row.status = report.status.value
+        row.attempt += 1
+        row.final = final
+        row.updated_at = scope.services.clock.now()
+
+    def reopen(self, node_id: str) -> None:
+        """Ask for a step again, its attempts still counting."""
+        if node_id in self.rows:
+            self.rows[node_id].final = False
+
+
+def context_of(session: SessionRow) -> dict[str, Any]:
+    """The objects that branch rules may address beside the reports."""
+    return {
+        "session": {
+            "vendor_data": session.vendor_data,
+            "language": session.language,
+            "environment": session.environment,
+            "callback": session.callback,
+        },
+        "metadata": session.session_metadata,
+        "expected_details": session.expected_details,
+        "contact_details": session.contact_details,
+        "reference": {"kind": session.reference_kind},
+    }

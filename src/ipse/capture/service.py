@@ -1,0 +1,246 @@
+"""Opening a session, submitting frames to a step, and saying what comes next.
+
+A submission reads what it needs in a short transaction, runs the models with none open, and then writes
+everything that follows from it - images, reports, decision, event - in one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ipse.biometrics.images import ImageError, decode
+from ipse.biometrics.templates import Template
+from ipse.capture import checking, view
+from ipse.capture.authentication import Device
+from ipse.capture.errors import AlreadyDecided, ChangedMeanwhile, LinkExpired, OtherStep, UnusableFrame
+from ipse.capture.progress import Progress
+from ipse.capture.schemas import CaptureState
+from ipse.checks.ip_analysis import RequestFacts
+from ipse.checks.screening import FaceHit
+from ipse.checks.selfie import ReferenceFace, Selfie, examine
+from ipse.decision.evaluation import Awaiting, Decided
+from ipse.decision.statuses import UNFINISHED, Cause, SessionStatus
+from ipse.faces import service as faces
+from ipse.media import service as media
+from ipse.runtime.scope import Scope
+from ipse.sessions import lifecycle, repository
+from ipse.storage.tables import CaptureRow, SessionRow
+from ipse.users import service as users
+from ipse.workflows import service as workflows
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a submission must know before the models run."""
+
+    attempts: int
+    reference: ReferenceFace | None
+    vendor_data: str | None
+    earlier_answer: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the models said about a submission."""
+
+    image: bytes
+    content_type: str
+    selfie: Selfie | None
+    score: float | None
+    hits: Sequence[FaceHit]
+    durations_ms: Mapping[str, float]
+
+
+async def state(device: Device) -> CaptureState:
+    """Where the session stands; changes nothing."""
+    async with device.unit.peek() as tx:
+        scope = device.within(tx)
+        session, progress = await _load(scope, device.session_id)
+        return view.state(scope, session, progress, progress.evaluation())
+
+
+async def start(device: Device, request: RequestFacts) -> CaptureState:
+    """The person opened the link: run the checks that need nothing from them and say what to show."""
+    scope = await device.begin()
+    session, progress = await _load(scope, device.session_id, lock=True)
+    _require_open(scope, session)
+    if SessionStatus(session.status) is SessionStatus.NOT_STARTED:
+        await lifecycle.change(scope, session, SessionStatus.IN_PROGRESS, Cause.OPENED)
+    stop = checking.advance(scope, progress, await _at_hand(scope, session, request))
+    await _settle(scope, progress, stop.evaluation)
+    return view.state(scope, session, progress, stop.evaluation)
+
+
+async def submit(
+    device: Device, node_id: str, frames: Sequence[bytes], submission_key: str, request: RequestFacts
+) -> CaptureState:
+    """Take the frames of a step. Repeating a submission with the same key returns the first answer."""
+    started = time.perf_counter()
+    known = await _before(device, node_id, submission_key)
+    if known.earlier_answer is not None:
+        return CaptureState.model_validate(known.earlier_answer)
+    seen = await _look(device, frames, known)
+    scope = await device.begin()
+    session, progress = await _load(scope, device.session_id, lock=True)
+    _require_open(scope, session)
+    if progress.attempts_at(node_id) != known.attempts or not _awaits(progress, node_id):
+        raise ChangedMeanwhile
+    if SessionStatus(session.status) is SessionStatus.NOT_STARTED:
+        await lifecycle.change(scope, session, SessionStatus.IN_PROGRESS, Cause.OPENED)
+    media_id = await _keep(scope, session, seen)
+    stop = checking.advance(
+        scope,
+        progress,
+        checking.Given(
+            request,
+            selfie=seen.selfie,
+            captured_at=node_id,
+            media_id=media_id,
+            probe=seen.selfie.template if seen.selfie else None,
+            reference=known.reference,
+            score=seen.score,
+            hits=seen.hits,
+        ),
+    )
+    session.evidence = _evidence(scope, session, seen, started)
+    await _settle(scope, progress, stop.evaluation)
+    answer = view.state(
+        scope, session, progress, stop.evaluation, submitted=True, retried=stop.retried, selfie=seen.selfie
+    )
+    scope.tx.add(
+        CaptureRow(
+            id=scope.services.identifiers.uuid(),
+            session_id=session.id,
+            node_id=node_id,
+            attempt=progress.attempts_at(node_id),
+            submission_key=submission_key,
+            answer=answer.model_dump(mode="json"),
+            created_at=scope.services.clock.now(),
+        )
+    )
+    return answer
+
+
+async def _before(device: Device, node_id: str, submission_key: str) -> Known:
+    async with device.unit.peek() as tx:
+        scope = device.within(tx)
+        session, progress = await _load(scope, device.session_id)
+        earlier = await repository.capture_with_key(scope, session.id, node_id, submission_key)
+        if earlier is None:
+            _require_open(scope, session)
+            awaited = progress.evaluation()
+            if not isinstance(awaited, Awaiting) or awaited.node.id != node_id:
+                # Steps without a capture may stand before this one; `start` runs them.
+                raise OtherStep(awaited.node.id if isinstance(awaited, Awaiting) else None)
+        return Known(
+            attempts=progress.attempts_at(node_id),
+            reference=await faces.reference_face(scope, session.reference_face_id, session.reference_kind),
+            vendor_data=session.vendor_data,
+            earlier_answer=earlier.answer if earlier is not None else None,
+        )
+
+
+async def _look(device: Device, frames: Sequence[bytes], known: Known) -> Seen:
+    """Run the models. Nothing is held in the database meanwhile."""
+    services = device.services
+    try:
+        if device.application.answers_by_scenario:
+            pictures = [await services.inference.run(decode, frame) for frame in frames]
+            return Seen(frames[0], f"image/{pictures[0].format}", None, None, (), {})
+        engine = services.face_engine()
+        selfie = await services.inference.run(examine, engine, frames)
+    except ImageError as error:
+        raise UnusableFrame(error.message) from error
+    score = None
+    durations = dict(selfie.durations_ms)
+    if selfie.template is not None and known.reference is not None:
+        score = _score(engine.score, selfie.template, known.reference.template)
+    hits: Sequence[FaceHit] = ()
+    if selfie.template is not None:
+        began = time.perf_counter()
+        async with device.unit.peek() as tx:
+            hits = await faces.search(
+                device.within(tx), selfie.template, exclude_vendor_data=known.vendor_data, limit=5
+            )
+        durations["search"] = round((time.perf_counter() - began) * 1000, 2)
+    return Seen(selfie.image, selfie.content_type, selfie, score, hits, durations)
+
+
+def _score(compare: Callable[[Template, Template], float], probe: Template, reference: Template) -> float | None:
+    """None when the two templates are of different models: the check then reports it, nobody is approved."""
+    if probe.model_id != reference.model_id:
+        return None
+    return compare(probe, reference)
+
+
+async def _keep(scope: Scope, session: SessionRow, seen: Seen) -> str:
+    """Store the chosen frame and the live face of this submission in place of those of an earlier one."""
+    kept = await media.store(
+        scope, kind="selfie", content=seen.image, content_type=seen.content_type, session_id=session.id
+    )
+    user = await users.by_id(scope, session.user_id) if session.user_id else None
+    await faces.replace_probe(
+        scope,
+        user=user,
+        session_id=session.id,
+        media_id=kept.id,
+        template=seen.selfie.template if seen.selfie else None,
+    )
+    return kept.id
+
+
+async def _load(scope: Scope, session_id: str, *, lock: bool = False) -> tuple[SessionRow, Progress]:
+    session = await repository.find(scope, session_id, lock=lock)
+    if session is None or session.workflow_version_id is None:
+        raise LinkExpired
+    version = await workflows.version_by_uuid(scope, session.workflow_version_id)
+    return session, await Progress.load(scope, session, version)
+
+
+def _require_open(scope: Scope, session: SessionRow) -> None:
+    if SessionStatus(session.status) not in UNFINISHED:
+        raise AlreadyDecided(session.status)
+    if session.expires_at <= scope.services.clock.now():
+        raise LinkExpired
+
+
+async def _at_hand(scope: Scope, session: SessionRow, request: RequestFacts) -> checking.Given:
+    """What an earlier request of this session has left for the checks."""
+    probe = await faces.probe_of(scope, session.id)
+    if probe is None:
+        return checking.Given(request)
+    reference = await faces.reference_face(scope, session.reference_face_id, session.reference_kind)
+    template = faces.open_template(scope, probe) if probe.model_id != faces.SANDBOX_MODEL else None
+    score = None
+    if template is not None and reference is not None:
+        score = _score(scope.services.face_engine().score, template, reference.template)
+    return checking.Given(request, media_id=probe.media_id, probe=template, reference=reference, score=score)
+
+
+def _awaits(progress: Progress, node_id: str) -> bool:
+    evaluation = progress.evaluation()
+    return isinstance(evaluation, Awaiting) and evaluation.node.id == node_id
+
+
+async def _settle(scope: Scope, progress: Progress, evaluation: Awaiting | Decided) -> None:
+    session = progress.session
+    session.trace = [step.to_json() for step in evaluation.trace]
+    session.experiments = dict(evaluation.experiments)
+    await scope.tx.flush()
+    if isinstance(evaluation, Decided):
+        await lifecycle.change(scope, session, evaluation.status, Cause.EVALUATED)
+
+
+def _evidence(scope: Scope, session: SessionRow, seen: Seen, started: float) -> dict[str, Any]:
+    """What produced the decision: model digests and milliseconds for each stage."""
+    total = round((time.perf_counter() - started) * 1000, 2)
+    engine = scope.services.faces if seen.selfie is not None else None
+    return {
+        **session.evidence,
+        "engine": "scenario" if engine is None else engine.liveness_engine,
+        "models": {} if engine is None else dict(engine.model_set),
+        "durations_ms": {**seen.durations_ms, "total": total},
+    }

@@ -1,0 +1,49 @@
+"""The portrait of an approved liveness check becomes the person's reference, bound to ``vendor_data``.
+
+A step-up never replaces the reference it was compared with: the target stays locked to the enrolment
+(requirement 109). A new session of a workflow that does not compare faces with a stored reference
+(enrolment, KYC) does replace it (requirement 161).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from ipse.faces import service as faces
+from ipse.runtime.scope import Scope
+from ipse.storage.tables import FaceRow, SessionRow, UserRow
+
+
+async def enrol(scope: Scope, row: SessionRow) -> None:
+    """Make the session's probe the reference of its person, where the rule above allows it."""
+    if row.user_id is None:
+        return
+    probe = await probe_of(scope, row.id)
+    if probe is None:
+        return
+    current = await faces.current_reference(scope, row.user_id)
+    if current is not None and (row.reference_kind is not None or current.session_id == row.id):
+        return
+    user = await scope.tx.get_one(UserRow, row.user_id)
+    await faces.promote_to_reference(scope, probe, user)
+
+
+async def revoke(scope: Scope, row: SessionRow) -> None:
+    """A session that is declined after all takes back the reference that it had provided."""
+    await faces.revoke_reference_from(scope, row.id)
+
+
+async def probe_of(scope: Scope, session_id: str) -> FaceRow | None:
+    """The live face of a session: its last accepted selfie."""
+    row: FaceRow | None = await scope.tx.scalar(
+        select(FaceRow)
+        .where(
+            FaceRow.application_id == scope.application_id,
+            FaceRow.session_id == session_id,
+            FaceRow.purpose == "probe",
+            FaceRow.superseded_at.is_(None),
+        )
+        .order_by(FaceRow.sequence.desc())
+        .limit(1)
+    )
+    return row
