@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ipse.biometrics.calibration import CALIBRATION_VERSION
+from ipse.biometrics.templates import Template
 from ipse.checks.selfie import ReferenceFace, Selfie
 from ipse.decision.features import Feature
 from ipse.decision.reports import Report, report_from_warnings
@@ -20,7 +21,7 @@ STALE_AFTER: Final = timedelta(days=5 * 365)
 
 
 def assess(
-    selfie: Selfie | None,
+    probe: Template | None,
     reference: ReferenceFace | None,
     score: float | None,
     config: FaceMatchConfig,
@@ -31,18 +32,17 @@ def assess(
 ) -> Report:
     """Report on the face-match step of a session.
 
-    ``score`` is ``engine.score(selfie.template, reference.template)``, 0-100, or None where it could not be computed.
-    Without a selfie that shows a face, or without a reference, the step is Declined with ``NO_REFERENCE_IMAGE`` and
-    no score, whatever ``score`` says.
+    ``probe`` is the template of the live face, None when no selfie shows one. ``score`` is
+    ``engine.score(probe, reference.template)``, 0-100, or None where it could not be computed. Without a probe or
+    without a reference the step is Declined with ``NO_REFERENCE_IMAGE`` and no score, whatever ``score`` says.
     """
-    comparable = selfie is not None and selfie.template is not None and reference is not None
-    used = score if comparable else None
+    used = score if probe is not None and reference is not None else None
     return report_from_warnings(
         Feature.FACE_MATCH,
         node_id,
         score=used,
-        warnings=tuple(_warnings(selfie, reference, used, config, node_id, now)),
-        facts=_facts(selfie, reference, config, now, selfie_media_id),
+        warnings=tuple(_warnings(probe, reference, used, config, node_id, now)),
+        facts=_facts(probe, reference, config, now, selfie_media_id),
     )
 
 
@@ -71,20 +71,19 @@ def assess_standalone(user: Selfie, reference: Selfie, score: float | None, thre
 
 
 def _warnings(
-    selfie: Selfie | None,
+    probe: Template | None,
     reference: ReferenceFace | None,
     score: float | None,
     config: FaceMatchConfig,
     node_id: str,
     now: datetime,
 ) -> Iterator[RiskWarning]:
-    template = selfie.template if selfie is not None else None
-    if template is None or reference is None:
+    if probe is None or reference is None:
         missing = "reference" if reference is None else "selfie"
         yield warn("NO_REFERENCE_IMAGE", node_id, additional_data={"missing": missing})
         return
     if score is None:
-        if reference.template.model_id != template.model_id:
+        if reference.template.model_id != probe.model_id:
             yield warn("REFERENCE_MODEL_CHANGED", node_id, additional_data={"enroll_again": True})
         else:
             yield warn("FACE_MATCH_NOT_COMPUTED", node_id, action=config.action("FACE_MATCH_NOT_COMPUTED"))
@@ -124,7 +123,7 @@ def _similarity_warnings(
 
 
 def _facts(
-    selfie: Selfie | None,
+    probe: Template | None,
     reference: ReferenceFace | None,
     config: FaceMatchConfig,
     now: datetime,
@@ -147,7 +146,7 @@ def _facts(
         "reference": told,
         "evidence": {
             "calibration": CALIBRATION_VERSION,
-            "model": selfie.template.model_id if selfie is not None and selfie.template is not None else None,
+            "model": probe.model_id if probe is not None else None,
             "decline_threshold": config.thresholds.decline,
             "review_threshold": config.thresholds.review,
         },

@@ -39,7 +39,7 @@ def has_check(feature: Feature) -> bool:
     return feature in CHECKS
 
 
-def needs_of(feature: Feature) -> frozenset[Need]:
+def needs(feature: Feature) -> frozenset[Need]:
     """What ``feature`` needs; nothing for a feature without a check."""
     return CHECKS.get(feature, frozenset())
 
