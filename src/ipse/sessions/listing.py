@@ -15,7 +15,19 @@ from ipse.runtime.scope import Scope
 from ipse.storage.tables import ReportRow, SessionRow
 
 API_SERVICES = frozenset(
-    ["ID_VERIFICATION", "FACE_MATCH", "AGE_ESTIMATION", "FACE_SEARCH", "POA", "AML", "KYB_REGISTRY", "PASSIVE_LIVENESS", "DATABASE_VALIDATION", "PHONE_VERIFICATION", "EMAIL_VERIFICATION"]
+    {
+        "AGE_ESTIMATION",
+        "AML",
+        "DATABASE_VALIDATION",
+        "EMAIL_VERIFICATION",
+        "FACE_MATCH",
+        "FACE_SEARCH",
+        "ID_VERIFICATION",
+        "KYB_REGISTRY",
+        "PASSIVE_LIVENESS",
+        "PHONE_VERIFICATION",
+        "POA",
+    }
 )
 _LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 
