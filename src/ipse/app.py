@@ -22,7 +22,7 @@ from ipse.edge.middleware import Observation, TrailingSlash
 from ipse.identifiers import Identifiers, RandomIdentifiers
 from ipse.jobs.worker import run_worker
 from ipse.runtime.services import Services
-from ipse.security.keyring import open_rings
+from ipse.security.keysets import open_rings
 from ipse.settings import Settings
 from ipse.storage import migrate
 from ipse.storage.blobs import open_blob_store

@@ -8,8 +8,7 @@ import base64
 import binascii
 import os
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +16,7 @@ from sqlalchemy import select
 
 from ipse.clock import Clock
 from ipse.security.keyring import MASTER_KEY_BYTES, KeyRing, KeyRingError, LocalMasterKey, MasterKey, Ring
+from ipse.settings import Settings
 from ipse.storage.database import Database, Transaction
 from ipse.storage.tables import KeysetRow
 
@@ -43,15 +43,6 @@ class MasterKeyExposed(KeyRingError):
     """Other users of the machine can read the key file."""
 
     code = "MASTER_KEY_EXPOSED"
-
-
-@dataclass(frozen=True, slots=True)
-class KeyRings:
-    """Both rings and what wraps each of them."""
-
-    ordinary: KeyRing
-    biometric: KeyRing
-    masters: Mapping[Ring, MasterKey]
 
 
 def master_key_path(data_dir: Path, ring: Ring) -> Path:
@@ -91,28 +82,48 @@ def load_master_key(configured: str | None, path: Path) -> LocalMasterKey:
         raise MasterKeyMissing(f"There is no master key at {path}. Run `ipse init`, or configure one.") from error
 
 
-async def load_rings(database: Database, masters: Mapping[Ring, MasterKey], clock: Clock) -> KeyRings:
-    """Return the newest version of both rings, creating those that do not exist yet.
+def load_master_keys(settings: Settings) -> dict[Ring, MasterKey]:
+    """Return both master keys as configured; errors as :func:`load_master_key`."""
+    return {
+        ring: load_master_key(_configured(settings, ring), master_key_path(settings.data_dir, ring)) for ring in Ring
+    }
+
+
+async def open_rings(settings: Settings, database: Database, clock: Clock) -> tuple[KeyRing, KeyRing]:
+    """Return the ordinary and the biometric ring as stored, creating what a fresh installation lacks.
+
+    Master key files are written only while the database holds no ring: once it does, a missing file means that the
+    installation was copied without its keys, and a new key would only hide that.
+
+    Raises:
+        KeyRingError: one of its children.
+    """
+    async with database.reading() as tx:
+        fresh = await tx.scalar(select(KeysetRow.ring).limit(1)) is None
+    if fresh:
+        for ring in (ring for ring in Ring if _configured(settings, ring) is None):
+            create_master_key_file(master_key_path(settings.data_dir, ring))
+    return await load_rings(database, load_master_keys(settings), clock)
+
+
+async def load_rings(database: Database, masters: Mapping[Ring, MasterKey], clock: Clock) -> tuple[KeyRing, KeyRing]:
+    """Return the newest stored version of the ordinary and the biometric ring; create those that do not exist yet.
 
     Raises:
         WrongMasterKey: a stored ring was wrapped by another master key.
     """
     async with database.writing() as tx:
-        rings = {}
-        for ring in Ring:
-            stored = await _newest(tx, ring, masters[ring])
-            if stored is None:
-                stored = KeyRing.create(ring)
-                await save(tx, stored, masters[ring], clock)
-            rings[ring] = stored
-    return KeyRings(rings[Ring.ORDINARY], rings[Ring.BIOMETRIC], masters)
+        return (
+            await _load_or_create(tx, Ring.ORDINARY, masters, clock),
+            await _load_or_create(tx, Ring.BIOMETRIC, masters, clock),
+        )
 
 
-async def reload(database: Database, rings: KeyRings) -> None:
-    """Let both rings take over a newer stored version, if there is one."""
+async def reload(database: Database, rings: Iterable[KeyRing], masters: Mapping[Ring, MasterKey]) -> None:
+    """Let each of ``rings`` take over a newer stored version, if there is one."""
     async with database.reading() as tx:
-        for held in (rings.ordinary, rings.biometric):
-            stored = await _newest(tx, held.ring, rings.masters[held.ring], after=held.version)
+        for held in rings:
+            stored = await _newest(tx, held.ring, masters[held.ring], after=held.version)
             if stored is not None:
                 held.take_over(stored)
 
@@ -123,6 +134,14 @@ async def save(tx: Transaction, ring: KeyRing, master: MasterKey, clock: Clock) 
     await tx.flush()
 
 
+async def _load_or_create(tx: Transaction, ring: Ring, masters: Mapping[Ring, MasterKey], clock: Clock) -> KeyRing:
+    stored = await _newest(tx, ring, masters[ring])
+    if stored is None:
+        stored = KeyRing.create(ring)
+        await save(tx, stored, masters[ring], clock)
+    return stored
+
+
 async def _newest(tx: Transaction, ring: Ring, master: MasterKey, *, after: int = 0) -> KeyRing | None:
     row = await tx.scalar(
         select(KeysetRow)
@@ -131,6 +150,11 @@ async def _newest(tx: Transaction, ring: Ring, master: MasterKey, *, after: int 
         .limit(1)
     )
     return None if row is None else KeyRing.unwrap(ring, row.version, row.wrapped, master)
+
+
+def _configured(settings: Settings, ring: Ring) -> str | None:
+    secret = settings.ordinary_master_key if ring is Ring.ORDINARY else settings.biometric_master_key
+    return None if secret is None else secret.get_secret_value()
 
 
 def _decode(text: str, origin: str) -> LocalMasterKey:

@@ -22,9 +22,11 @@ from ipse.security.keysets import (
     load_master_key,
     load_rings,
     master_key_path,
+    open_rings,
     reload,
     save,
 )
+from ipse.settings import Settings
 from ipse.storage.database import Database
 from ipse.storage.tables import Base, KeysetRow
 
@@ -52,46 +54,60 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 async def test_rings_are_created_once_and_shared_by_every_process(database: Database) -> None:
-    first = await load_rings(database, MASTERS, CLOCK)
-    second = await load_rings(database, MASTERS, CLOCK)
-    sealed = first.biometric.seal(b"face", context=b"c")
-    assert second.biometric.open(sealed, context=b"c") == b"face"
+    _, first = await load_rings(database, MASTERS, CLOCK)
+    ordinary, second = await load_rings(database, MASTERS, CLOCK)
+    sealed = first.seal(b"face", context=b"c")
+    assert second.open(sealed, context=b"c") == b"face"
     with pytest.raises(UnknownKey):
-        second.ordinary.open(sealed, context=b"c")
+        ordinary.open(sealed, context=b"c")
 
 
 async def test_a_rotation_reaches_other_processes_when_they_reload(database: Database) -> None:
-    first = await load_rings(database, MASTERS, CLOCK)
-    second = await load_rings(database, MASTERS, CLOCK)
+    first, _ = await load_rings(database, MASTERS, CLOCK)
+    others = await load_rings(database, MASTERS, CLOCK)
     async with database.writing() as tx:
-        first.ordinary.rotate()
-        await save(tx, first.ordinary, MASTERS[Ring.ORDINARY], CLOCK)
-    sealed = first.ordinary.seal(b"x", context=b"c")
+        first.rotate()
+        await save(tx, first, MASTERS[Ring.ORDINARY], CLOCK)
+    sealed = first.seal(b"x", context=b"c")
     with pytest.raises(UnknownKey):
-        second.ordinary.open(sealed, context=b"c")
-    await reload(database, second)
-    assert second.ordinary.open(sealed, context=b"c") == b"x"
-    assert second.ordinary.version == first.ordinary.version
-    assert second.biometric.version == 1
+        others[0].open(sealed, context=b"c")
+    await reload(database, others, MASTERS)
+    assert others[0].open(sealed, context=b"c") == b"x"
+    assert others[0].version == first.version
+    assert others[1].version == 1
 
 
 async def test_two_processes_cannot_store_the_same_version(database: Database) -> None:
-    rings = await load_rings(database, MASTERS, CLOCK)
+    ordinary, _ = await load_rings(database, MASTERS, CLOCK)
     with pytest.raises(IntegrityError):
         async with database.writing() as tx:
-            await save(tx, rings.ordinary, MASTERS[Ring.ORDINARY], CLOCK)
+            await save(tx, ordinary, MASTERS[Ring.ORDINARY], CLOCK)
 
 
 async def test_the_database_alone_opens_nothing(database: Database) -> None:
     rings = await load_rings(database, MASTERS, CLOCK)
     async with database.reading() as tx:
         stored = (await tx.scalars(select(KeysetRow.wrapped))).all()
-    keys = [key.key_data.value for ring in (rings.ordinary, rings.biometric) for key in ring._keyset.key]
+    keys = [key.key_data.value for ring in rings for key in ring._keyset.key]
     assert len(stored) == len(keys) == 2
     assert not any(key in wrapped for key in keys for wrapped in stored)
     swapped = {Ring.ORDINARY: MASTERS[Ring.BIOMETRIC], Ring.BIOMETRIC: MASTERS[Ring.ORDINARY]}
     with pytest.raises(WrongMasterKey):
         await load_rings(database, swapped, CLOCK)
+
+
+async def test_a_fresh_installation_gets_keys_and_one_without_its_keys_does_not_start(
+    database: Database, tmp_path: Path
+) -> None:
+    settings = Settings(data_dir=tmp_path)
+    _, biometric = await open_rings(settings, database, CLOCK)
+    sealed = biometric.seal(b"face", context=b"c")
+    _, again = await open_rings(settings, database, CLOCK)
+    assert again.open(sealed, context=b"c") == b"face"
+    master_key_path(tmp_path, Ring.BIOMETRIC).unlink()
+    with pytest.raises(MasterKeyMissing):
+        await open_rings(settings, database, CLOCK)
+    assert not master_key_path(tmp_path, Ring.BIOMETRIC).exists()
 
 
 def test_a_master_key_file_is_private_and_never_replaced(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Images: sealed with the biometric key ring, stored as blobs, shown through links that die after an hour."""
