@@ -1,0 +1,185 @@
+"""What happens to users."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from ipse.edge.authentication import as_uuid
+from ipse.edge.errors import NotFound
+from ipse.faces.erasure import forget_faces
+from ipse.runtime.scope import Scope
+from ipse.storage.tables import UserRow
+from ipse.users import repository
+from ipse.users.errors import BlockedUser, NothingSelected, UserExists
+from ipse.users.schemas import Deletion, UserCreate, UserPatch, UserStatus
+from ipse.webhooks.service import record_event
+
+MOST_COMMENTS = 200
+"""History kept on a user; older entries drop out."""
+
+_COLUMNS = ("full_name", "display_name", "date_of_birth", "status")
+_DETAILS = ("metadata", "approved_emails", "approved_phones", "issuing_states")
+
+
+async def ensure_user(scope: Scope, vendor_data: str, *, refuse_blocked: bool = True) -> UserRow:
+    """Return the user of a ``vendor_data``, created now if this is the first time it is seen.
+
+    Raises:
+        BlockedUser: the user is blocked and ``refuse_blocked`` is set.
+    """
+    row = await repository.find(scope, vendor_data)
+    if row is None:
+        fresh = _new_row(scope, vendor_data)
+        row = fresh if await repository.insert(scope, fresh) else await repository.find(scope, vendor_data)
+        assert row is not None
+    if refuse_blocked and row.status == UserStatus.BLOCKED:
+        raise BlockedUser
+    return row
+
+
+async def get(scope: Scope, vendor_data: str) -> UserRow:
+    """The user, or 404."""
+    row = await repository.find(scope, vendor_data)
+    if row is None:
+        raise NotFound
+    return row
+
+
+async def get_by_id(scope: Scope, user_id: str) -> UserRow:
+    """The user of a ``didit_internal_id``, or 404."""
+    row = await repository.find_by_id(scope, as_uuid(user_id))
+    if row is None:
+        raise NotFound
+    return row
+
+
+async def create(scope: Scope, body: UserCreate) -> UserRow:
+    """Create a user before the first session.
+
+    Raises:
+        UserExists: the ``vendor_data`` is taken.
+    """
+    row = _new_row(scope, body.vendor_data)
+    _write(row, body.model_dump(mode="json"))
+    if await repository.find(scope, body.vendor_data) is not None or not await repository.insert(scope, row):
+        raise UserExists
+    return row
+
+
+async def change(scope: Scope, row: UserRow, patch: UserPatch) -> None:
+    """Apply what was sent, and tell the integrator's systems what changed."""
+    before = _readable(row)
+    _write(row, patch.model_dump(mode="json", exclude_unset=True))
+    after = _readable(row)
+    changed = [name for name in after if after[name] != before[name]]
+    if not changed:
+        return
+    row.updated_at = scope.services.clock.now()
+    await scope.tx.flush()
+    await record_event(
+        scope.tx,
+        application_id=scope.application_id,
+        session_id=None,
+        webhook_type="user.data.updated",
+        status=None,
+        payload={
+            **_subject(row),
+            "changed_fields": changed,
+            "changes": {name: {"previous": before[name], "current": after[name]} for name in changed},
+        },
+    )
+
+
+async def change_status(scope: Scope, row: UserRow, status: UserStatus) -> None:
+    """Set the status, write it into the history and tell the integrator's systems. The same status is no change."""
+    previous = row.status
+    if status == previous:
+        return
+    now = scope.services.clock.now()
+    row.status = status.value
+    row.updated_at = now
+    entry = {
+        "uuid": scope.services.identifiers.uuid(),
+        "comment_type": "STATUS_CHANGED",
+        "comment": None,
+        "actor_email": scope.actor.email,
+        "actor_name": scope.actor.display,
+        "previous_status": previous,
+        "new_status": status.value,
+        "previous_value": None,
+        "new_value": None,
+        "changed_fields": ["status"],
+        "metadata": None,
+        "mentioned_emails": [],
+        "created_at": now.isoformat(),
+    }
+    row.details = {**row.details, "comments": [*row.details.get("comments", []), entry][-MOST_COMMENTS:]}
+    await scope.tx.flush()
+    await record_event(
+        scope.tx,
+        application_id=scope.application_id,
+        session_id=None,
+        webhook_type="user.status.updated",
+        status=status.value,
+        payload={**_subject(row), "status": status.value, "previous_status": previous},
+    )
+
+
+async def delete(scope: Scope, selection: Deletion) -> int:
+    """Delete users for good, with every face and image of theirs. Their sessions stay, without a person.
+
+    Raises:
+        NothingSelected: neither a list nor ``delete_all``.
+    """
+    if not selection.delete_all and not selection.vendor_data_list:
+        raise NothingSelected
+    rows = await repository.selected(scope, None if selection.delete_all else selection.vendor_data_list)
+    for row in rows:
+        await forget_faces(scope, row)
+        await scope.tx.delete(row)
+    await scope.tx.flush()
+    return len(rows)
+
+
+def _new_row(scope: Scope, vendor_data: str) -> UserRow:
+    now = scope.services.clock.now()
+    return UserRow(
+        id=scope.services.identifiers.uuid(),
+        application_id=scope.application_id,
+        vendor_data=vendor_data,
+        status=UserStatus.ACTIVE.value,
+        details={},
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _write(row: UserRow, values: dict[str, Any]) -> None:
+    for name in _COLUMNS:
+        if name in values:
+            setattr(row, name, values[name])
+    details = {name: values[name] for name in _DETAILS if name in values}
+    if details:
+        row.details = {**row.details, **details}
+
+
+def _readable(row: UserRow) -> dict[str, Any]:
+    """The fields a patch can change, as events show them."""
+    columns = {name: getattr(row, name) for name in _COLUMNS}
+    return {**columns, **{name: row.details.get(name) or ({} if name == "metadata" else []) for name in _DETAILS}}
+
+
+def _subject(row: UserRow) -> dict[str, Any]:
+    return {"vendor_data": row.vendor_data, "didit_internal_id": row.id}
+
+
+def birthday(row: UserRow) -> date | None:
+    """The date of birth as a date."""
+    return date.fromisoformat(row.date_of_birth) if row.date_of_birth else None
+
+
+def history(row: UserRow) -> Sequence[dict[str, Any]]:
+    """The history, newest entry first."""
+    return list(reversed(row.details.get("comments", [])))
