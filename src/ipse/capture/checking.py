@@ -89,6 +89,17 @@ def max_attempts(node: FeatureNode) -> int:
             return 1
 
 
+def searches_faces(node: FeatureNode) -> bool:
+    """Whether a capture at this step is compared with other people's faces and becomes findable itself."""
+    match node.feature:
+        case Feature.LIVENESS:
+            return LivenessConfig.read(node.config, node.id).face_search_enabled
+        case Feature.AGE_ESTIMATION:
+            return AgeEstimationConfig.read(node.config, node.id).liveness.face_search_enabled
+        case _:
+            return False
+
+
 def _waits_for_person(node: FeatureNode, given: Given, captured_at: str | None) -> bool:
     if Need.SELFIE not in needs(node.feature) or node.id == captured_at:
         return False

@@ -23,6 +23,7 @@ from ipse.checks.screening import FaceHit
 from ipse.checks.selfie import ReferenceFace, Selfie, examine
 from ipse.decision.evaluation import Awaiting, Decided
 from ipse.decision.statuses import UNFINISHED, Cause, SessionStatus
+from ipse.faces import of_session, search
 from ipse.faces import service as faces
 from ipse.media import service as media
 from ipse.runtime.scope import Scope
@@ -39,6 +40,7 @@ class Known:
     attempts: int
     reference: ReferenceFace | None
     vendor_data: str | None
+    searches: bool
     earlier_answer: dict[str, Any] | None
 
 
@@ -90,7 +92,7 @@ async def submit(
         raise ChangedMeanwhile
     if SessionStatus(session.status) is SessionStatus.NOT_STARTED:
         await lifecycle.change(scope, session, SessionStatus.IN_PROGRESS, Cause.OPENED)
-    media_id = await _keep(scope, session, seen)
+    media_id = await _keep(scope, session, seen, searchable=known.searches)
     stop = checking.advance(
         scope,
         progress,
@@ -137,8 +139,9 @@ async def _before(device: Device, node_id: str, submission_key: str) -> Known:
                 raise OtherStep(awaited.node.id if isinstance(awaited, Awaiting) else None)
         return Known(
             attempts=progress.attempts_at(node_id),
-            reference=await faces.reference_face(scope, session.reference_face_id, session.reference_kind),
+            reference=await of_session.reference_face(scope, session.reference_face_id, session.reference_kind),
             vendor_data=session.vendor_data,
+            searches=checking.searches_faces(progress.version.graph.nodes[node_id]) if earlier is None else False,
             earlier_answer=earlier.answer if earlier is not None else None,
         )
 
@@ -159,10 +162,10 @@ async def _look(device: Device, frames: Sequence[bytes], known: Known) -> Seen:
     if selfie.template is not None and known.reference is not None:
         score = _score(engine.score, selfie.template, known.reference.template)
     hits: Sequence[FaceHit] = ()
-    if selfie.template is not None:
+    if selfie.template is not None and known.searches:
         began = time.perf_counter()
         async with device.unit.peek() as tx:
-            hits = await faces.search(
+            hits = await search.search(
                 device.within(tx), selfie.template, exclude_vendor_data=known.vendor_data, limit=5
             )
         durations["search"] = round((time.perf_counter() - began) * 1000, 2)
@@ -176,18 +179,19 @@ def _score(compare: Callable[[Template, Template], float], probe: Template, refe
     return compare(probe, reference)
 
 
-async def _keep(scope: Scope, session: SessionRow, seen: Seen) -> str:
+async def _keep(scope: Scope, session: SessionRow, seen: Seen, *, searchable: bool) -> str:
     """Store the chosen frame and the live face of this submission in place of those of an earlier one."""
     kept = await media.store(
         scope, kind="selfie", content=seen.image, content_type=seen.content_type, session_id=session.id
     )
-    user = await users.by_id(scope, session.user_id) if session.user_id else None
-    await faces.replace_probe(
+    user = await users.get_by_id(scope, session.user_id) if session.user_id else None
+    await of_session.replace_probe(
         scope,
         user=user,
         session_id=session.id,
         media_id=kept.id,
         template=seen.selfie.template if seen.selfie else None,
+        searchable=searchable,
     )
     return kept.id
 
@@ -209,11 +213,11 @@ def _require_open(scope: Scope, session: SessionRow) -> None:
 
 async def _at_hand(scope: Scope, session: SessionRow, request: RequestFacts) -> checking.Given:
     """What an earlier request of this session has left for the checks."""
-    probe = await faces.probe_of(scope, session.id)
+    probe = await of_session.probe_of(scope, session.id)
     if probe is None:
         return checking.Given(request)
-    reference = await faces.reference_face(scope, session.reference_face_id, session.reference_kind)
-    template = faces.open_template(scope, probe) if probe.model_id != faces.SANDBOX_MODEL else None
+    reference = await of_session.reference_face(scope, session.reference_face_id, session.reference_kind)
+    template = faces.open_template(scope, probe) if probe.model_id != faces.NO_MODEL else None
     score = None
     if template is not None and reference is not None:
         score = _score(scope.services.face_engine().score, template, reference.template)

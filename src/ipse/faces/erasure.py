@@ -1,4 +1,4 @@
-"""Forgetting a person: every face of theirs, and the images behind them."""
+"""Forgetting a person or a session: every face of theirs, and the images behind them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,16 @@ async def forget_faces(scope: Scope, user: UserRow) -> int:
         or_(FaceRow.user_id == user.id, FaceRow.vendor_data == user.vendor_data),
     )
     found = (await scope.tx.execute(select(FaceRow.id, FaceRow.media_id).where(*whose))).all()
-    for media_id in {row.media_id for row in found if row.media_id is not None}:
-        await media.delete(scope, media_id)
+    await media.erase(scope, {row.media_id for row in found if row.media_id is not None})
     await scope.tx.execute(delete(FaceRow).where(*whose))
     return len(found)
+
+
+async def forget_session(scope: Scope, session_id: str) -> None:
+    """Delete the faces of one session: live ones, supplied ones, and the reference it provided.
+
+    The session's images are erased by the caller, who also knows those that show no face.
+    """
+    await scope.tx.execute(
+        delete(FaceRow).where(FaceRow.application_id == scope.application_id, FaceRow.session_id == session_id)
+    )

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from sqlalchemy import delete, select
 
 from ipse.edge.errors import FieldErrors
-from ipse.faces import service as faces
+from ipse.faces import erasure as faces
 from ipse.media import service as media
 from ipse.runtime.scope import Scope
 from ipse.sessions import service
@@ -43,8 +43,8 @@ def _numbers(given: Sequence[int | str] | None) -> list[int]:
 
 
 async def _destroy(scope: Scope, row: SessionRow) -> None:
-    await faces.delete_of_session(scope, row.id)
-    await media.delete_of_session(scope, row.id)
+    await faces.forget_session(scope, row.id)
+    await media.erase_session(scope, row.id)
     await webhooks.forget_session(scope, row.id)
     for table in (ReportRow, CaptureRow, ReviewRow):
         await scope.tx.execute(delete(table).where(table.session_id == row.id))

@@ -7,18 +7,17 @@ A step-up never replaces the reference it was compared with: the target stays lo
 
 from __future__ import annotations
 
-from sqlalchemy import select
-
+from ipse.faces import of_session
 from ipse.faces import service as faces
 from ipse.runtime.scope import Scope
-from ipse.storage.tables import FaceRow, SessionRow, UserRow
+from ipse.storage.tables import SessionRow, UserRow
 
 
 async def enrol(scope: Scope, row: SessionRow) -> None:
     """Make the session's probe the reference of its person, where the rule above allows it."""
     if row.user_id is None:
         return
-    probe = await probe_of(scope, row.id)
+    probe = await of_session.probe_of(scope, row.id)
     if probe is None:
         return
     current = await faces.current_reference(scope, row.user_id)
@@ -31,19 +30,3 @@ async def enrol(scope: Scope, row: SessionRow) -> None:
 async def revoke(scope: Scope, row: SessionRow) -> None:
     """A session that is declined after all takes back the reference that it had provided."""
     await faces.revoke_reference_from(scope, row.id)
-
-
-async def probe_of(scope: Scope, session_id: str) -> FaceRow | None:
-    """The live face of a session: its last accepted selfie."""
-    row: FaceRow | None = await scope.tx.scalar(
-        select(FaceRow)
-        .where(
-            FaceRow.application_id == scope.application_id,
-            FaceRow.session_id == session_id,
-            FaceRow.purpose == "probe",
-            FaceRow.superseded_at.is_(None),
-        )
-        .order_by(FaceRow.sequence.desc())
-        .limit(1)
-    )
-    return row
