@@ -154,7 +154,7 @@ def _read(key: Key, value: JsonValue) -> tuple[JsonValue, str | None]:
             return (value, None) if is_list(value) else (None, "a list")
         case Kind.MAP:
             return (value, None) if isinstance(value, Mapping) else (None, "an object")
-        case Kind.ANY:
+        case _:
             return value, None
 
 

@@ -21,7 +21,6 @@ from ipse.decision.graph import (
     FeatureNode,
     Logic,
     Rule,
-    StatusNode,
     Variant,
     WorkflowGraph,
 )
@@ -105,7 +104,7 @@ class _Walk:
                         _BROKEN if variant is None else variant.id,
                         None if variant is None else variant.goto,
                     )
-                case StatusNode():
+                case _:
                     status = node.session_status.status or roll_up(self._reports)
                     self._step(node_id, "status", status.value, None)
                     return self._decide(status)

@@ -44,8 +44,6 @@ def validate(graph: WorkflowGraph) -> tuple[GraphProblem, ...]:
                 problems.extend(_branches(node))
             case AbSplitNode():
                 problems.extend(_variants(node))
-            case StatusNode():
-                pass
     cycle = find_cycle(graph)
     if cycle:
         path = " -> ".join((*cycle, cycle[0]))
