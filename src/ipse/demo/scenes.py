@@ -1,0 +1,54 @@
+"""The scenes of the demo, as data: who shows what to which session, and what must come out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ipse.samples.attacks import print_attack, replay_attack
+from ipse.samples.scenes import selfie
+
+Frames = Callable[[Mapping[str, bytes]], list[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One session of the demo."""
+
+    title: str
+    workflow: str
+    """``enrolment`` or ``step_up``."""
+    frames: Frames
+    expected_status: str
+    expected_risk: str | None
+
+
+def _burst(name: str, first_seed: int) -> Frames:
+    """Three frames of the person in a portrait, as a phone's camera would deliver them."""
+    return lambda portraits: [selfie(name, portraits[name], seed=first_seed + shift) for shift in range(3)]
+
+
+SCENES: tuple[Scene, ...] = (
+    Scene("Sign-up: the person is enrolled", "enrolment", _burst("obama_1", 11), "Approved", None),
+    Scene("Step-up by the same person, another day", "step_up", _burst("obama_2", 21), "Approved", None),
+    Scene("Step-up by somebody else", "step_up", _burst("biden_1", 31), "Declined", "LOW_FACE_MATCH_SIMILARITY"),
+    Scene(
+        "A printed photo of the person",
+        "step_up",
+        lambda portraits: [print_attack(portraits["obama_1"], seed=1)],
+        "Declined",
+        "LIVENESS_FACE_ATTACK",
+    ),
+    Scene(
+        "The person's photo on a phone's screen",
+        "step_up",
+        lambda portraits: [replay_attack(portraits["obama_1"], seed=2)],
+        "Declined",
+        "LIVENESS_FACE_ATTACK",
+    ),
+)
+
+SUBJECT = "demo-user-42"
+
+ACTION = {"trigger": "high_value_transfer", "action_id": "tr_7781", "amount": "1250.00", "currency": "EUR"}
+"""What the step-up authorises; shown to the person and returned in the webhook."""
