@@ -48,7 +48,7 @@ async def register(request: Request, body: Registration, tasks: BackgroundTasks)
         f"{settings.register_limit_per_hour}/hour",
         "Too many registrations from this address. Please try again later.",
     )
-    limits_of(request).hit(bucket, client_address(request, settings.trusted_proxies))
+    limits_of(request).hit(bucket, client_address(request, settings.trusted_proxies) or "unknown")
     service.refuse_weak_password(body.password)
     password_hash = await _hasher(request).hash(body.password)
     tx = await unit.begin(write=True)
@@ -86,10 +86,11 @@ async def login(request: Request, body: SignIn) -> SignedInAnswer | Response:
     """Sign in. Five wrong passwords in a row lock the account for 15 minutes, ten for an hour, twenty for a day."""
     unit = unit_of(request)
     async with unit.peek() as peek:
-        known = await repository.account_by_email(peek, body.email)
+        known = await service.find_credentials(peek, body.email)
     correct = await _hasher(request).verify(body.password, known.password_hash if known else None)
     tx = await unit.begin(write=True)
-    outcome = await service.conclude_sign_in(tx, unit.services, account_id=known.id if known else None, correct=correct)
+    account_id = known.account_id if known else None
+    outcome = await service.conclude_sign_in(tx, unit.services, account_id=account_id, correct=correct)
     return _refusal(outcome) if isinstance(outcome, ApiError) else _signed_in(outcome)
 
 

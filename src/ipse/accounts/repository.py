@@ -64,11 +64,11 @@ async def first_organization(tx: Transaction) -> OrganizationRow | None:
 
 
 async def applications(tx: Transaction, organization_id: str) -> Sequence[ApplicationRow]:
-    """The applications of an organisation, oldest first."""
+    """The applications of an organisation, oldest first, sandbox before live."""
     query = (
         select(ApplicationRow)
         .where(ApplicationRow.organization_id == organization_id)
-        .order_by(ApplicationRow.created_at, ApplicationRow.name, ApplicationRow.id)
+        .order_by(ApplicationRow.created_at, ApplicationRow.mode.desc(), ApplicationRow.id)
     )
     return (await tx.scalars(query)).all()
 

@@ -53,6 +53,14 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a sign-in is checked against, detached from the database."""
+
+    account_id: str
+    password_hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class NewCode:
     """A code that must now reach its person."""
 
@@ -151,6 +159,12 @@ async def verify(tx: Transaction, services: Services, account: AccountRow) -> Ve
         tx, services, organization_id=organization.id, name="My first application", mode=Mode.SANDBOX
     )
     return Verified(await issue_tokens(tx, services, account.id), organization, application)
+
+
+async def find_credentials(tx: Transaction, email: str) -> Credentials | None:
+    """The stored credentials of an address."""
+    account = await repository.account_by_email(tx, email)
+    return Credentials(account.id, account.password_hash) if account is not None else None
 
 
 async def conclude_sign_in(

@@ -20,6 +20,7 @@ from ipse.runtime.services import Services
 from ipse.storage.tables import EventRow, FaceRow, MediaRow, ReportRow, SessionRow, UserRow
 from ipse.users import service as users
 from ipse.users.errors import BlockedUser
+from ipse.users.schemas import UserStatus
 
 if TYPE_CHECKING:
     from httpx2 import AsyncClient
@@ -138,7 +139,7 @@ async def test_a_change_of_status_is_history_and_an_event(client: AsyncClient, s
 async def test_a_blocked_person_is_refused_until_unblocked(scope: Scope) -> None:
     row = await users.ensure_user(scope, "user-1")
     assert await users.ensure_user(scope, "user-1") is row
-    await users.change_status(scope, row, users.UserStatus.BLOCKED)
+    await users.change_status(scope, row, UserStatus.BLOCKED)
     with pytest.raises(BlockedUser) as caught:
         await users.ensure_user(scope, "user-1")
     assert (caught.value.status, list(caught.value.body)) == (400, ["vendor_data"])
