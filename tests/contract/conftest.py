@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.contract.conformance import Conformance
 from tests.contract.contract import Contract
-from tests.contract.world import Conformance
 
 if TYPE_CHECKING:
     from ipse.runtime.services import Services

@@ -11,9 +11,10 @@ from ipse.runtime.application import Mode, SandboxEngine
 from ipse.runtime.services import Services
 from tests.conftest import MakeApplication, MakeClient
 from tests.contract.calls import EXERCISES
+from tests.contract.conformance import Conformance
 from tests.contract.contract import Contract, route_of
 from tests.contract.deviations import DEVIATIONS
-from tests.contract.world import Conformance, World
+from tests.contract.world import World
 
 pytestmark = [pytest.mark.anyio, pytest.mark.models]
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ipse.runtime.services import Services
+from tests.contract.conformance import Conformance
 from tests.contract.contract import Contract, Operation
-from tests.contract.deviations import DEVIATIONS, Deviation
+from tests.contract.deviations import DEVIATIONS
 from tests.services.applications import RegisteredApplication
 
 if TYPE_CHECKING:
@@ -31,16 +32,6 @@ def exercises(operation: str) -> Callable[[Exercise], Exercise]:
         return exercise
 
     return register
-
-
-@dataclass
-class Conformance:
-    """What a whole run found, for the summary at its end."""
-
-    answered: set[str] = field(default_factory=set)
-    exercised: dict[str, list[str]] = field(default_factory=dict)
-    """Problems by operation; an empty list is an operation that conforms."""
-    deviations_met: set[Deviation] = field(default_factory=set)
 
 
 @dataclass

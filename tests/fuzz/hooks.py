@@ -23,11 +23,11 @@ _KNOWN_SHARE = 0.7
 class Credentials:
     """The headers of every kind of caller; each operation reads the one it knows."""
 
-    def get(self, case: schemathesis.Case, context: schemathesis.AuthContext) -> dict[str, str]:
+    def get(self, case: schemathesis.Case[Any], context: schemathesis.AuthContext) -> dict[str, str]:
         headers: dict[str, str] = _WORLD["headers"]
         return headers
 
-    def set(self, case: schemathesis.Case, data: dict[str, str], context: schemathesis.AuthContext) -> None:
+    def set(self, case: schemathesis.Case[Any], data: dict[str, str], context: schemathesis.AuthContext) -> None:
         case.headers = case.headers or {}  # type: ignore[assignment]
         case.headers.update(data)
 
