@@ -84,9 +84,10 @@ class Integrator:
         while status in {"Not Started", "In Progress"}:
             state = self._call("/v1/capture/start/", 200, 409, headers=device)
             if state.get("step") is not None:
-                submission = uuid.uuid5(uuid.UUID(created["session_id"]), state["step"]["node_id"]).hex
+                node, attempt = state["step"]["node_id"], state["step"]["attempt"]
+                submission = uuid.uuid5(uuid.UUID(created["session_id"]), f"{node} {attempt}").hex
                 state = self._call(
-                    f"/v1/capture/steps/{state['step']['node_id']}/",
+                    f"/v1/capture/steps/{node}/",
                     200,
                     409,
                     headers=device,
