@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from ipse.edge.errors import ApiError, FieldErrors
 from ipse.edge.unit import unit_of
+from ipse.runtime.services import Services
 from ipse.storage.database import Transaction
 from ipse.storage.tables import IdempotencyRow
 
@@ -85,6 +86,12 @@ async def remember(request: Request, response: Response) -> None:
             created_at=now,
         )
     )
+
+
+async def forget_old(services: Services) -> None:
+    """Delete what has passed its 24 hours; a scheduled task."""
+    async with services.database.writing() as tx:
+        await tx.execute(delete(IdempotencyRow).where(IdempotencyRow.created_at <= services.clock.now() - LIFETIME))
 
 
 def _route(request: Request) -> str:

@@ -53,6 +53,7 @@ class ForbiddenAddress(OutboundError):
     """The host is, or resolves to, an address that is not on the public Internet."""
 
     code = "ADDRESS_FORBIDDEN"
+    retryable = False
 
     def __init__(self, host: str) -> None:
         super().__init__(f"{host} is not a public address; private addresses are not allowed for this application.")

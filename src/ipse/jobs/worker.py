@@ -1,0 +1,38 @@
+"""The worker: webhook deliveries and every schedule of the service, in one place to see what runs when."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from ipse.edge import idempotency
+from ipse.jobs.schedule import Schedule, run_schedules
+from ipse.media.tasks import sweep_orphans
+from ipse.runtime.services import Services
+from ipse.security import keysets
+from ipse.sessions import clockwork
+from ipse.webhooks.delivery import DeliveryWorker
+from ipse.webhooks.tasks import forget_old_events
+
+
+async def reload_keys(services: Services) -> None:
+    """Take over a newer version of the key rings, after a rotation in another process."""
+    masters = keysets.load_master_keys(services.settings)
+    await keysets.reload(services.database, (services.ordinary_ring, services.biometric_ring), masters)
+
+
+SCHEDULES: Final[Sequence[Schedule]] = (
+    Schedule("sessions.clock", timedelta(seconds=5), clockwork.sweep),
+    Schedule("keys.reload", timedelta(seconds=keysets.RELOAD_SECONDS), reload_keys, everywhere=True),
+    Schedule("idempotency.forget", timedelta(minutes=10), idempotency.forget_old),
+    Schedule("media.sweep", timedelta(minutes=15), sweep_orphans),
+    Schedule("webhooks.forget", timedelta(hours=6), forget_old_events),
+)
+
+
+async def run_worker(services: Services, stop: asyncio.Event, schedules: Sequence[Schedule] = SCHEDULES) -> None:
+    """Deliver webhooks and run ``schedules`` until ``stop`` is set; what is under way is finished first."""
+    worker = DeliveryWorker(services)
+    await asyncio.gather(worker.run(stop), run_schedules(services, schedules, worker.name, stop))

@@ -1,0 +1,312 @@
+"""The outbox as a queue: claim what is due under a lease, write down what became of it.
+
+Order within a session and destination: only the earliest pending delivery is ever claimed, so a later status waits
+for the earlier one. It does not wait for ever: once an earlier delivery has been retried for 60 seconds and a later
+one exists, the earlier one is marked *superseded* and never sent again (W3). A resend, which a person asks for,
+stands outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import structlog
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy.orm import aliased
+
+from ipse.runtime.services import Services
+from ipse.security.keyring import CannotOpen
+from ipse.storage.database import Transaction
+from ipse.storage.tables import ApplicationRow, DeliveryRow, DestinationRow, EventRow
+from ipse.webhooks import events
+from ipse.webhooks.destinations import secret_context
+from ipse.webhooks.policy import Delivered, GiveUp, PausePolicy, RetryAt, RetryPolicy
+from ipse.webhooks.policy import Outcome as AttemptOutcome
+from ipse.webhooks.service import open_payload
+
+log = structlog.get_logger(__name__)
+
+LEASE: Final = timedelta(seconds=30)
+"""How long a claimed delivery belongs to its worker: several times the longest attempt. A dead worker's come back
+then.
+"""
+
+SUPERSEDED_AFTER: Final = timedelta(seconds=60)
+"""How long a later status waits for an earlier one that keeps failing (W3)."""
+
+_LOOKAHEAD: Final = 500
+"""Due deliveries considered per claim, before the limit for each destination is applied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A delivery that this worker may attempt until its lease ends."""
+
+    delivery_id: str
+    destination_id: str
+    url: str
+    secret: str
+    payload: Mapping[str, Any]
+    attempts: int
+    """Number of this attempt, from 1."""
+    allow_private: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Concluded:
+    """What became of one attempt. ``excerpt`` is at most 2 kB of the answer."""
+
+    claim: Claim
+    outcome: AttemptOutcome
+    status: int | None
+    milliseconds: int | None
+    excerpt: str | None
+    error: str | None
+    at: datetime
+
+
+async def claim(
+    tx: Transaction, services: Services, *, worker: str, limit: int, busy: Mapping[str, int], per_destination: int
+) -> list[Claim]:
+    """Lease up to ``limit`` due deliveries to ``worker``, at most ``per_destination`` of each destination.
+
+    Args:
+        busy: deliveries of each destination that the worker has in hand already.
+    """
+    now = services.clock.now()
+    await _supersede(tx, now)
+    chosen = await _due(tx, now, limit, busy, per_destination)
+    if not chosen:
+        return []
+    leased = await tx.scalars(
+        update(DeliveryRow)
+        .where(DeliveryRow.id.in_(chosen))
+        .values(
+            leased_until=now + LEASE,
+            leased_by=worker,
+            attempts=DeliveryRow.attempts + 1,
+            first_attempt_at=func.coalesce(DeliveryRow.first_attempt_at, now),
+            last_attempt_at=now,
+        )
+        .returning(DeliveryRow.id)
+        .execution_options(synchronize_session=False)
+    )
+    rows = await tx.execute(
+        select(DeliveryRow, EventRow, DestinationRow, ApplicationRow.allow_private_webhooks)
+        .join(EventRow, EventRow.id == DeliveryRow.event_id)
+        .join(DestinationRow, DestinationRow.id == DeliveryRow.destination_id)
+        .join(ApplicationRow, ApplicationRow.id == DestinationRow.application_id)
+        .where(DeliveryRow.id.in_(leased.all()))
+        .order_by(DeliveryRow.due_at, DeliveryRow.position)
+        .execution_options(populate_existing=True)
+    )
+    claims = []
+    for delivery, event, destination, allow_private in rows.all():
+        try:
+            claims.append(_opened(services, delivery, event, destination, allow_private=allow_private))
+        except CannotOpen:
+            # Not sent and not lost: the lease runs out and the delivery is tried again, with the keys then known.
+            log.error("webhook.cannot_open", delivery=delivery.id, destination=destination.id)
+    return claims
+
+
+async def conclude(
+    tx: Transaction,
+    services: Services,
+    concluded: Iterable[Concluded],
+    *,
+    worker: str,
+    retries: RetryPolicy,
+    pauses: PausePolicy,
+    chances: Iterable[float],
+) -> None:
+    """Write down attempts. One whose lease has passed to another worker is left to that worker."""
+    for attempt, chance in zip(concluded, chances, strict=False):
+        row = await tx.get(DeliveryRow, attempt.claim.delivery_id, with_for_update=True, populate_existing=True)
+        if row is None or row.leased_by != worker or row.attempts != attempt.claim.attempts:
+            continue
+        row.leased_until = row.leased_by = None
+        row.response_status = attempt.status
+        row.response_ms = attempt.milliseconds
+        row.response_excerpt = attempt.excerpt
+        row.error = attempt.error
+        consequence = retries.after(attempt.outcome, attempts=row.attempts, now=attempt.at, chance=chance)
+        match consequence:
+            case Delivered():
+                row.state = "delivered"
+                row.delivered_at = attempt.at
+            case RetryAt(due):
+                row.due_at = due
+            case GiveUp():
+                row.state = "failed"
+        await _judge_destination(tx, services, row, consequence, attempt.at, pauses)
+    await tx.flush()
+
+
+async def _supersede(tx: Transaction, now: datetime) -> None:
+    later = aliased(DeliveryRow)
+    superseded = await tx.scalars(
+        update(DeliveryRow)
+        .where(
+            DeliveryRow.state == "pending",
+            DeliveryRow.is_resend.is_(False),
+            DeliveryRow.session_id.is_not(None),
+            DeliveryRow.first_attempt_at <= now - SUPERSEDED_AFTER,
+            or_(DeliveryRow.leased_until.is_(None), DeliveryRow.leased_until <= now),
+            select(later.id)
+            .where(
+                later.destination_id == DeliveryRow.destination_id,
+                later.session_id == DeliveryRow.session_id,
+                later.state == "pending",
+                later.is_resend.is_(False),
+                later.position > DeliveryRow.position,
+            )
+            .exists(),
+        )
+        .values(state="superseded", leased_until=None, leased_by=None)
+        .returning(DeliveryRow.id)
+        .execution_options(synchronize_session=False)
+    )
+    for delivery_id in superseded.all():
+        log.info("webhook.superseded", delivery=delivery_id)
+
+
+async def _due(
+    tx: Transaction, now: datetime, limit: int, busy: Mapping[str, int], per_destination: int
+) -> Sequence[str]:
+    full = [destination for destination, count in busy.items() if count >= per_destination]
+    earlier = aliased(DeliveryRow)
+    free = _free(now)
+    candidates = (
+        select(DeliveryRow.id, DeliveryRow.destination_id, DeliveryRow.due_at, DeliveryRow.position)
+        .where(
+            free,
+            DeliveryRow.destination_id.not_in(full),
+            or_(
+                DeliveryRow.is_resend.is_(True),
+                DeliveryRow.session_id.is_(None),
+                ~select(earlier.id)
+                .where(
+                    earlier.destination_id == DeliveryRow.destination_id,
+                    earlier.session_id == DeliveryRow.session_id,
+                    earlier.state == "pending",
+                    earlier.is_resend.is_(False),
+                    or_(
+                        earlier.position < DeliveryRow.position,
+                        and_(earlier.position == DeliveryRow.position, earlier.created_at < DeliveryRow.created_at),
+                        and_(
+                            earlier.position == DeliveryRow.position,
+                            earlier.created_at == DeliveryRow.created_at,
+                            earlier.id < DeliveryRow.id,
+                        ),
+                    ),
+                )
+                .exists(),
+            ),
+        )
+        .order_by(DeliveryRow.due_at)
+        .limit(_LOOKAHEAD)
+        .subquery()
+    )
+    ranked = select(
+        candidates.c.id,
+        candidates.c.destination_id,
+        candidates.c.due_at,
+        func.row_number()
+        .over(partition_by=candidates.c.destination_id, order_by=(candidates.c.due_at, candidates.c.position))
+        .label("rank"),
+    ).subquery()
+    rows = (
+        await tx.execute(
+            select(ranked.c.id, ranked.c.destination_id, ranked.c.rank)
+            .where(ranked.c.rank <= per_destination)
+            .order_by(ranked.c.due_at)
+        )
+    ).all()
+    fair = [row.id for row in rows if row.rank <= per_destination - busy.get(row.destination_id, 0)][:limit]
+    # A second look under a row lock: another worker may have been quicker. SQLite has one writer and ignores the lock.
+    locked = await tx.scalars(
+        select(DeliveryRow.id).where(DeliveryRow.id.in_(fair), free).with_for_update(skip_locked=True)
+    )
+    return locked.all()
+
+
+def _free(now: datetime) -> ColumnElement[bool]:
+    return and_(
+        DeliveryRow.state == "pending",
+        DeliveryRow.due_at <= now,
+        or_(DeliveryRow.leased_until.is_(None), DeliveryRow.leased_until <= now),
+    )
+
+
+def _opened(
+    services: Services, delivery: DeliveryRow, event: EventRow, destination: DestinationRow, *, allow_private: bool
+) -> Claim:
+    ring = services.ordinary_ring
+    payload = open_payload(ring, event)
+    wanted = events.interest(destination.subscribed_events, event.webhook_type, event.status)
+    if wanted is not None and wanted.alias is not None:
+        payload["event_alias"] = wanted.alias
+    return Claim(
+        delivery_id=delivery.id,
+        destination_id=destination.id,
+        url=destination.url,
+        secret=ring.open(destination.secret_sealed, context=secret_context(destination)).decode(),
+        payload=payload,
+        attempts=delivery.attempts,
+        allow_private=allow_private,
+    )
+
+
+async def _judge_destination(
+    tx: Transaction,
+    services: Services,
+    delivery: DeliveryRow,
+    consequence: Delivered | RetryAt | GiveUp,
+    at: datetime,
+    pauses: PausePolicy,
+) -> None:
+    row = await tx.get(DestinationRow, delivery.destination_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        return
+    if not row.enabled:
+        if isinstance(consequence, RetryAt):
+            delivery.state = "paused"  # it was under way when the destination was switched off
+        return
+    if isinstance(consequence, Delivered):
+        row.failing_since = None
+        row.consecutive_failures = 0
+        return
+    facts = {"failing_since": row.failing_since, "failures": row.consecutive_failures, "now": at}
+    warned = pauses.warning_is_due(**facts)  # type: ignore[arg-type]
+    row.failing_since = row.failing_since or at
+    row.consecutive_failures += 1
+    gone = isinstance(consequence, GiveUp) and consequence.gone
+    if gone or pauses.is_due(failing_since=row.failing_since, failures=row.consecutive_failures, now=at):
+        reason = "The receiver answered 410 Gone." if gone else "Every delivery has failed for several days."
+        await _pause(tx, row, reason, at)
+    elif not warned and pauses.warning_is_due(
+        failing_since=row.failing_since, failures=row.consecutive_failures, now=at
+    ):
+        log.warning("webhook.destination_failing", destination=row.id, failures=row.consecutive_failures)
+
+
+async def _pause(tx: Transaction, row: DestinationRow, reason: str, at: datetime) -> None:
+    row.enabled = False
+    row.paused_at = at
+    row.pause_reason = reason
+    await tx.flush()
+    await tx.execute(
+        update(DeliveryRow)
+        .where(
+            DeliveryRow.destination_id == row.id,
+            DeliveryRow.state == "pending",
+            or_(DeliveryRow.leased_until.is_(None), DeliveryRow.leased_until <= at),
+        )
+        .values(state="paused")
+        .execution_options(synchronize_session=False)
+    )
+    log.error("webhook.destination_paused", destination=row.id, reason=reason)
