@@ -56,6 +56,7 @@ class RequestFacts:
     headers: Mapping[str, str] = field(default_factory=dict)
     expected_ip: str | None = None
     device_fingerprint: str | None = None
+    accept_language: str | None = None
 
 
 @dataclass(frozen=True)
@@ -121,8 +122,8 @@ def _platform(request: RequestFacts, text: str, system: str | None, model: str |
 
 
 def _hint(request: RequestFacts, name: str) -> str | None:
-    """A client hint: quoted text; an empty one says nothing."""
-    return request.headers.get(name, "").strip().strip('"')[:64] or None
+    """What a header says, without quotes; an empty one says nothing."""
+    return request.headers.get(name, "").strip().strip('"')[:128] or None
 
 
 def _warnings(
@@ -173,7 +174,7 @@ def _facts(request: RequestFacts, address: Address | None, device: Device) -> di
         "browser_family": device.browser,
         "os_family": device.system,
         "platform": device.platform,
-        "device_fingerprint": request.device_fingerprint,
+        "device_fingerprint": request.device_fingerprint or _hint(request, "x-didit-fp-hash"),
         "ip_country": None,
         "ip_country_code": None,
         "ip_state": None,
@@ -191,4 +192,5 @@ def _facts(request: RequestFacts, address: Address | None, device: Device) -> di
         "id_document": {**nowhere, "distance_from_ip": None, "distance_from_poa_document": None},
         "poa_document": {**nowhere, "distance_from_ip": None, "distance_from_id_document": None},
         "matches": [],
+        "evidence": {"accept_language": (request.accept_language or "")[:256] or None},
     }

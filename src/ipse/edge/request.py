@@ -7,13 +7,18 @@ Such input is refused here once, so that no endpoint has to think of it.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from starlette.datastructures import FormData
+from starlette.formparsers import MultiPartParser
 from starlette.requests import Request
 
 from ipse.edge.errors import Detail
+
+# Uploads are faces: they stay in memory and never reach a temporary file. The size of a body is limited elsewhere.
+MultiPartParser.spool_max_size = sys.maxsize
 
 MAX_DEPTH = 64
 """Deepest nesting of a JSON body; the deepest documented one is 8."""
