@@ -291,7 +291,7 @@ def test_what_is_no_graph_is_refused(value: JsonValue, code: str) -> None:
 
 
 def test_a_graph_without_a_reachable_end_is_refused() -> None:
-    value = {"start_node": "a", "nodes": {"a": {"node_type": "feature", "feature": "AML"}}}
+    value: JsonValue = {"start_node": "a", "nodes": {"a": {"node_type": "feature", "feature": "AML"}}}
     assert {problem.code for problem in check(value)} == {"dead_end", "no_status_node"}
 
 
