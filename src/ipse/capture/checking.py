@@ -69,7 +69,7 @@ def advance(scope: Scope, progress: Progress, given: Given) -> Stop:
         if node.id == captured_at:
             captured_at = None
         report = apply_status_rules(_run(scope, progress, node, given), node.config)
-        final = report.status is not FeatureStatus.DECLINED or not _may_retry(progress, node)
+        final = report.status is not FeatureStatus.DECLINED or not _may_retry(scope, progress, node)
         progress.put(scope, report, final=final)
         if not final:
             _reopen_capture(progress, node)
@@ -106,7 +106,9 @@ def _waits_for_person(node: FeatureNode, given: Given, captured_at: str | None) 
     return node.feature in SELFIE_FEATURES or (given.probe is None and given.media_id is None)
 
 
-def _may_retry(progress: Progress, node: FeatureNode) -> bool:
+def _may_retry(scope: Scope, progress: Progress, node: FeatureNode) -> bool:
+    if scope.application.answers_by_scenario:
+        return False  # the scenario will not answer otherwise the next time
     return Need.SELFIE in needs(node.feature) and progress.attempts_at(node.id) + 1 < max_attempts(node)
 
 

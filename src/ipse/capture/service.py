@@ -166,7 +166,7 @@ async def _look(device: Device, frames: Sequence[bytes], known: Known) -> Seen:
         began = time.perf_counter()
         async with device.unit.peek() as tx:
             hits = await search.search(
-                device.within(tx), selfie.template, exclude_vendor_data=known.vendor_data, limit=5
+                device.within(tx), selfie.template, exclude_vendor_data=known.vendor_data, exclude_session_id=device.session_id
             )
         durations["search"] = round((time.perf_counter() - began) * 1000, 2)
     return Seen(selfie.image, selfie.content_type, selfie, score, hits, durations)

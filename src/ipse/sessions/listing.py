@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 
 from fastapi import Query
-from sqlalchemy import ColumnElement, Select, String, cast, func, or_, select
+from sqlalchemy import ColumnElement, String, cast, func, or_, select
 
 from ipse.decision.features import parse_feature
 from ipse.edge.errors import BusinessRuleError, FieldErrors
@@ -84,7 +84,7 @@ class SessionFilters:
 
 async def page(scope: Scope, filters: SessionFilters, limit: int, offset: int) -> tuple[list[SessionRow], int]:
     """One page, highest session number first, and the exact count."""
-    query: Select[tuple[SessionRow]] = select(SessionRow).where(
+    query = select(SessionRow).where(
         SessionRow.application_id == scope.application_id, *filters.conditions
     )
     count = await scope.tx.scalar(select(func.count()).select_from(query.subquery())) or 0
