@@ -45,7 +45,8 @@ class Partition:
         row = len(self.ids)
         if row >= self.matrix.shape[0]:
             grown = np.zeros((max(_FIRST_CAPACITY, 2 * row), vector.shape[0]), dtype=np.float32)
-            grown[:row] = self.matrix[:row]
+            if row:
+                grown[:row] = self.matrix[:row]
             self.matrix = grown
         self.matrix[row] = vector
         self.ids.append(entry_id)
