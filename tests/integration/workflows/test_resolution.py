@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -63,9 +64,7 @@ async def test_a_workflow_with_only_a_draft_cannot_be_used(scope: Scope) -> None
 
 
 async def test_a_foreign_workflow_is_unknown(scope: Scope, services: Services) -> None:
-    foreign = Scope(
-        scope.tx, type(scope.application)(**{**_fields(scope), "id": services.identifiers.uuid()}), services
-    )
+    foreign = Scope(scope.tx, replace(scope.application, id=services.identifiers.uuid()), services)
     made = (await service.create(scope, LIVENESS)).version
     for name in (made.id, "wf_ato_step_up"):
         with pytest.raises(UnknownWorkflow):
@@ -91,7 +90,3 @@ async def test_in_place_changes_do_not_publish_over_a_newer_version(scope: Scope
     second = (await service.update(scope, made.id, WorkflowPatch(status="published"))).version
     await service.update(scope, made.id, WorkflowPatch(workflow_label="Old"))
     assert (await service.resolve_published(scope, made.workflow_id)).id == second.id
-
-
-def _fields(scope: Scope) -> dict[str, object]:
-    return {name: getattr(scope.application, name) for name in type(scope.application).__slots__}
