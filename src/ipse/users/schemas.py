@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from ipse.security.canonical_json import NotCanonical, canonical_bytes
+
 
 class UserStatus(StrEnum):
     """What an application thinks of a person. A blocked one gets no sessions."""
@@ -24,9 +26,19 @@ def _alpha3(text: str) -> str:
     return code
 
 
+def _portable(value: dict[str, Any]) -> dict[str, Any]:
+    """Events carry metadata, so it must have a canonical JSON text."""
+    try:
+        canonical_bytes({"metadata": value})
+    except NotCanonical as error:
+        raise ValueError(str(error)) from error
+    return value
+
+
 VendorData = Annotated[str, Field(min_length=1, max_length=256)]
 Country = Annotated[str, AfterValidator(_alpha3)]
 Texts = Annotated[list[Annotated[str, Field(min_length=1, max_length=320)]], Field(max_length=100)]
+Metadata = Annotated[dict[str, Any], AfterValidator(_portable)]
 Countries = Annotated[list[Country], Field(max_length=300)]
 
 
@@ -39,10 +51,13 @@ class UserPatch(BaseModel):
     display_name: str | None = Field(None, max_length=255)
     date_of_birth: date | None = None
     status: UserStatus = UserStatus.ACTIVE
-    metadata: dict[str, Any] | None = None
+    metadata: Metadata | None = None
     approved_emails: Texts = Field(default_factory=list)
     approved_phones: Texts = Field(default_factory=list)
-    issuing_states: Countries = Field(default_factory=list)
+    issuing_states: Metadata = Annotated[dict[str, Any], AfterValidator(_portable)]
+
+
+Countries = Field(default_factory=list)
 
 
 class UserCreate(UserPatch):

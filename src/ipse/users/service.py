@@ -79,9 +79,9 @@ async def change(scope: Scope, row: UserRow, patch: UserPatch) -> None:
     row.updated_at = scope.services.clock.now()
     await scope.tx.flush()
     await record_event(
-        scope.tx,
-        application_id=scope.application_id,
+        scope,
         session_id=None,
+        session_version=None,
         webhook_type="user.data.updated",
         status=None,
         payload={
@@ -118,9 +118,9 @@ async def change_status(scope: Scope, row: UserRow, status: UserStatus) -> None:
     row.details = {**row.details, "comments": [*row.details.get("comments", []), entry][-MOST_COMMENTS:]}
     await scope.tx.flush()
     await record_event(
-        scope.tx,
-        application_id=scope.application_id,
+        scope,
         session_id=None,
+        session_version=None,
         webhook_type="user.status.updated",
         status=status.value,
         payload={**_subject(row), "status": status.value, "previous_status": previous},

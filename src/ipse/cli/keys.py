@@ -1,0 +1,154 @@
+"""``ipse keys``: see and change the encryption keys. A key itself is never shown, a new master key only when asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+
+from ipse.app import build_services, close_services
+from ipse.cli import logs, output
+from ipse.cli.failure import EXIT_USAGE, CommandError
+from ipse.clock import SystemClock
+from ipse.jobs import key_rotation
+from ipse.jobs.key_rotation import Rotation
+from ipse.security import keysets
+from ipse.security.keyring import KeyRing, Ring
+from ipse.security.master_key_change import MasterKeyChange, change_master_key
+from ipse.settings import Settings
+from ipse.storage.database import Database
+
+
+def show(*, as_json: bool) -> None:
+    """Show both rings."""
+    settings = _settings()
+    facts = [
+        {
+            "ring": ring.ring.value,
+            "version": ring.version,
+            "seals_with": _hex(ring.primary_key_id),
+            "opens_with": [_hex(key_id) for key_id in ring.key_ids],
+            "master_key": _origin(settings, ring.ring),
+        }
+        for ring in asyncio.run(_rings(settings))
+    ]
+    if as_json:
+        output.print_json(facts)
+        return
+    for fact in facts:
+        output.print_facts([(name.replace("_", " "), str(value)) for name, value in fact.items()])
+        output.say()
+
+
+def rotate(ring: str, *, wait: bool, as_json: bool) -> None:
+    """Add a key to one or both rings and seal again what the old ones sealed."""
+    settings = _settings()
+    chosen = list(Ring) if ring == "all" else [Ring(ring)]
+    if wait:
+        output.note(f"Each new key first waits {keysets.SETTLE_SECONDS} s, until every process has loaded it.")
+    done = asyncio.run(_rotate(settings, chosen, wait=wait, visible=not as_json))
+    if as_json:
+        output.print_json(
+            [
+                {"ring": one.ring.value, "version": one.version, "key_id": _hex(one.key_id), "moved": dict(one.moved)}
+                for one in done
+            ]
+        )
+        return
+    for one in done:
+        moved = ", ".join(f"{count} {name}" for name, count in one.moved.items())
+        output.say(f"{one.ring} ring: key {_hex(one.key_id)} seals now; sealed again: {moved}.")
+
+
+def new_master(ring: str, *, as_json: bool) -> None:
+    """Wrap a ring with a new master key."""
+    if ring == "all":
+        raise CommandError("Name one ring: ordinary or biometric. Their master keys are to stay apart.", EXIT_USAGE)
+    settings = _settings()
+    change = asyncio.run(_change_master(settings, Ring(ring)))
+    if as_json:
+        output.print_json({"ring": ring, "file": str(change.path), "in_effect": change.in_effect})
+    elif change.in_effect:
+        output.say(f"The {ring} ring is wrapped by a new master key, {change.path}.")
+        output.say("The old one lies beside it with the suffix .previous: delete it when no backup needs it any more.")
+    else:
+        output.say(f"The {ring} ring is wrapped by a new master key; it lies in {change.path}.")
+        output.say(
+            f"Move it into your secret store as IPSE_{ring.upper()}_MASTER_KEY, restart every process, delete the file."
+        )
+
+
+async def _rings(settings: Settings) -> tuple[KeyRing, KeyRing]:
+    database = Database(settings.resolved_database_url)
+    try:
+        return await keysets.load_rings(database, keysets.load_master_keys(settings), SystemClock())
+    finally:
+        await database.close()
+
+
+async def _rotate(settings: Settings, rings: Sequence[Ring], *, wait: bool, visible: bool) -> list[Rotation]:
+    services = await build_services(settings, load_faces=False)
+    settle = asyncio.sleep if wait else _at_once
+    try:
+        with _Bars(visible=visible) as bars:
+            return [await key_rotation.rotate(services, ring, progress=bars.report, settle=settle) for ring in rings]
+    finally:
+        await close_services(services)
+
+
+async def _at_once(_seconds: float) -> None:
+    """No other process shares the database."""
+
+
+async def _change_master(settings: Settings, ring: Ring) -> MasterKeyChange:
+    database = Database(settings.resolved_database_url)
+    try:
+        return await change_master_key(settings, database, ring)
+    finally:
+        await database.close()
+
+
+def _origin(settings: Settings, ring: Ring) -> str:
+    configured = settings.ordinary_master_key if ring is Ring.ORDINARY else settings.biometric_master_key
+    return "configured" if configured is not None else str(keysets.master_key_path(settings.data_dir, ring))
+
+
+def _hex(key_id: int) -> str:
+    return f"{key_id:08x}"
+
+
+def _settings() -> Settings:
+    settings = Settings()
+    logs.configure(settings.model_copy(update={"log_level": "WARNING"}))
+    if not settings.database_url and not (settings.data_dir / "ipse.sqlite3").exists():
+        raise CommandError(f"There is no installation in {settings.data_dir}. Run `ipse init` first.")
+    return settings
+
+
+class _Bars:
+    """One bar for each kind of value, on stderr."""
+
+    def __init__(self, *, visible: bool) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            console=Console(stderr=True),
+            disable=not visible,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> _Bars:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._progress.stop()
+
+    def report(self, name: str, done: int, total: int) -> None:
+        """Callback of :func:`ipse.jobs.key_rotation.rotate`."""
+        if name not in self._tasks:
+            self._tasks[name] = self._progress.add_task(name, total=total)
+        self._progress.update(self._tasks[name], completed=done, total=total)

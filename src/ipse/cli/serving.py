@@ -1,0 +1,158 @@
+"""``ipse serve`` and ``ipse worker``."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Callable, Iterator
+
+import structlog
+import uvicorn
+
+from ipse.accounts.applications import installation_is_local
+from ipse.accounts.first_run import FirstRun, create_local_organization
+from ipse.app import build, build_services, close_services
+from ipse.cli import logs, output
+from ipse.cli.failure import CommandError
+from ipse.cli.first_run import as_facts, describe
+from ipse.jobs.worker import run_worker
+from ipse.runtime.application import Mode
+from ipse.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_GRACE_S = 10
+"""How long open requests may take once the process was told to stop."""
+
+
+def serve(host: str | None, port: int | None, *, as_json: bool) -> None:
+    """Serve until told to stop; requests that have begun are answered first."""
+    settings = Settings()
+    listener = _listen(host or settings.host, settings.port if port is None else port)
+    settings = _with_address(settings, listener)
+    logs.configure(settings)
+    with contextlib.closing(listener), asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(settings, listener, as_json=as_json))
+
+
+async def _serve(settings: Settings, listener: socket.socket, *, as_json: bool) -> None:
+    services = await build_services(settings)
+    try:
+        local = installation_is_local(settings)
+        run = await create_local_organization(services) if local else None
+        config = uvicorn.Config(
+            build(settings, services),
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,  # X-Forwarded-For is judged by edge.client_address
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE_S,
+        )
+        server = _Server(config, lambda: _announce(settings, run, services.faces is not None, as_json=as_json))
+        await server.serve(sockets=[listener])
+    finally:
+        await close_services(services)
+    if server.failed:
+        raise CommandError("The server could not start; the log above says why.")
+
+
+class _Server(uvicorn.Server):
+    """Says something once requests are answered."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+        self.failed = False
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take signals through the loop: uvicorn's own way raises them again once the server has stopped."""
+        loop = asyncio.get_running_loop()
+        for number in _STOP_SIGNALS:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in _STOP_SIGNALS:
+                loop.remove_signal_handler(number)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self.failed = self.should_exit
+        if not self.failed:
+            self._ready()
+
+
+def _announce(settings: Settings, run: FirstRun | None, faces: bool, *, as_json: bool) -> None:
+    address = settings.public_url.rstrip("/")
+    if as_json:
+        output.print_json({"ready": True, "address": address, "faces": faces, **(as_facts(run) if run else {})})
+        return
+    if run is not None:
+        describe(run)
+    output.say(f"Ipse answers at {address}  (stop with Ctrl+C)")
+    if not faces:
+        output.say("The face models are not installed: calls that need a face answer 503. Run `ipse models pull`.")
+    sandbox = run.of_mode(Mode.SANDBOX) if run is not None else None
+    key = (sandbox.api_key if sandbox is not None else None) or "$IPSE_KEY"
+    output.say("A first step-up session in the sandbox:")
+    output.say(f"  curl -s {address}/v3/session/ -H 'content-type: application/json' \\")
+    output.say(f'    -H "x-api-key: {key}" \\')
+    output.say("""    -d '{"workflow_id": "wf_enrolment", "vendor_data": "user-1"}'""")
+
+
+def work() -> None:
+    """Run the delivery worker and the schedules until told to stop."""
+    settings = Settings()
+    logs.configure(settings)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_work(settings))
+
+
+async def _work(settings: Settings) -> None:
+    services = await build_services(settings, load_faces=False)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in _STOP_SIGNALS:
+        loop.add_signal_handler(number, stop.set)
+    try:
+        log.info("worker.ready")
+        await run_worker(services, stop)
+    finally:
+        await close_services(services)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise CommandError(
+            f"Cannot listen on {host} port {port}: {error.strerror or error}. Choose another with --port."
+        ) from error
+    return listener
+
+
+def _with_address(settings: Settings, listener: socket.socket) -> Settings:
+    """Without a configured public address, the one listened on is the address people use."""
+    host, port = listener.getsockname()[:2]
+    changes: dict[str, object] = {"port": port}
+    if "public_url" not in settings.model_fields_set:
+        name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+        changes["public_url"] = f"http://{name}:{port}"
+    return settings.model_copy(update=changes)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:  # not available on every platform
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
