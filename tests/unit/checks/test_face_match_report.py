@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -60,7 +61,7 @@ def test_scores_fall_on_the_documented_side_of_the_thresholds(
 @given(a=st.floats(0, 100), b=st.floats(0, 100), decline=st.integers(0, 100), review=st.integers(0, 100))
 def test_a_higher_score_never_gets_a_worse_verdict(a: float, b: float, decline: int, review: int) -> None:
     low, high = sorted((a, b))
-    keys: dict[str, JsonValue] = {
+    keys: dict[str, Any] = {
         "face_match_score_decline_threshold": min(decline, review),
         "face_match_score_review_threshold": max(decline, review),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -135,7 +136,7 @@ def test_the_thresholds_of_the_workflow_replace_the_built_in_quality_gate() -> N
 def test_luminance_limits_act_as_configured() -> None:
     dark = selfie(quality=replace(GOOD_QUALITY, luminance=10.0))
     bright = selfie(quality=replace(GOOD_QUALITY, luminance=90.0))
-    limits: dict[str, JsonValue] = {
+    limits: dict[str, Any] = {
         "face_luminance_min_threshold": 20,
         "face_luminance_min_action": "DECLINE",
         "face_luminance_max_threshold": 80,
