@@ -19,6 +19,7 @@ from ipse.decision.warnings import (
     warn,
 )
 
+
 @pytest.mark.parametrize(
     ("spelling", "action"),
     [
