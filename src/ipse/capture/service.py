@@ -41,7 +41,6 @@ class Known:
     reference: ReferenceFace | None
     vendor_data: str | None
     searches: bool
-    earlier_answer: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +81,8 @@ async def submit(
     """Take the frames of a step. Repeating a submission with the same key returns the first answer."""
     started = time.perf_counter()
     known = await _before(device, node_id, submission_key)
-    if known.earlier_answer is not None:
-        return CaptureState.model_validate(known.earlier_answer)
+    if isinstance(known, CaptureState):
+        return known
     seen = await _look(device, frames, known)
     scope = await device.begin()
     session, progress = await _load(scope, device.session_id, lock=True)
@@ -126,23 +125,24 @@ async def submit(
     return answer
 
 
-async def _before(device: Device, node_id: str, submission_key: str) -> Known:
+async def _before(device: Device, node_id: str, submission_key: str) -> Known | CaptureState:
+    """What must be known before the models run, or the answer this submission has had already."""
     async with device.unit.peek() as tx:
         scope = device.within(tx)
         session, progress = await _load(scope, device.session_id)
         earlier = await repository.capture_with_key(scope, session.id, node_id, submission_key)
-        if earlier is None:
-            _require_open(scope, session)
-            awaited = progress.evaluation()
-            if not isinstance(awaited, Awaiting) or awaited.node.id != node_id:
-                # Steps without a capture may stand before this one; `start` runs them.
-                raise OtherStep(awaited.node.id if isinstance(awaited, Awaiting) else None)
+        if earlier is not None:
+            return CaptureState.model_validate(earlier.answer)
+        _require_open(scope, session)
+        awaited = progress.evaluation()
+        if not isinstance(awaited, Awaiting) or awaited.node.id != node_id:
+            # Steps without a capture may stand before this one; `start` runs them.
+            raise OtherStep(awaited.node.id if isinstance(awaited, Awaiting) else None)
         return Known(
             attempts=progress.attempts_at(node_id),
             reference=await of_session.reference_face(scope, session.reference_face_id, session.reference_kind),
             vendor_data=session.vendor_data,
-            searches=checking.searches_faces(progress.version.graph.nodes[node_id]) if earlier is None else False,
-            earlier_answer=earlier.answer if earlier is not None else None,
+            searches=checking.searches_faces(awaited.node),
         )
 
 

@@ -104,7 +104,8 @@ class OpenTransaction:
             callback()
 
     async def rollback(self) -> None:
-        """Undo everything and release."""
+        """Undo everything and release. Rows that were read stay readable: they are let go before they expire."""
+        self.tx.expunge_all()
         try:
             await self.tx.rollback()
         finally:

@@ -1,0 +1,40 @@
+"""``ipse demo``: play the main job and show what came out."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from rich.console import Console
+
+from ipse.biometrics.errors import ModelUnobtainable
+from ipse.cli import logs, output
+from ipse.cli.failure import EXIT_NO, CommandError
+from ipse.demo.play import DemoFailed
+from ipse.demo.run import obtain_models, run
+from ipse.demo.table import as_json as facts
+from ipse.demo.table import table
+from ipse.settings import Settings
+
+
+def demo(*, as_json: bool) -> None:
+    """Exit code 0 when every scene ended as it must, 1 otherwise."""
+    settings = Settings()
+    logs.configure(settings.model_copy(update={"log_level": "ERROR", "log_format": "console"}))
+    show = output.note
+    try:
+        obtain_models(settings.models_dir, show)
+        played = asyncio.run(run(settings, show))
+    except (ModelUnobtainable, DemoFailed) as error:
+        raise CommandError(f"The demo could not be played. {error}") from error
+    if as_json:
+        output.print_json(facts(played))
+    else:
+        console = Console()
+        console.print()
+        # A pipe has no width of its own; the table needs this much to stay readable.
+        console.print(table(played), width=max(console.width, 150) if not sys.stdout.isatty() else None)
+    good = sum(one.as_expected for one in played)
+    output.note(f"{good} of {len(played)} scenes ended as expected.")
+    if good != len(played):
+        raise SystemExit(EXIT_NO)
