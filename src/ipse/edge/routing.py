@@ -47,6 +47,8 @@ class TransactionalRoute(APIRoute):
             except BaseException:
                 await unit.rollback()
                 raise
+            finally:
+                await request.close()  # lets go of uploads that an endpoint read itself
             return response
 
         return transactional

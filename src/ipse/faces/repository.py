@@ -134,5 +134,5 @@ async def told_about(
                 SessionRow.deleted_at.is_(None),
             )
         )
-        told |= {face.id: (face, session, user) for face, session, user in found.tuples()}
+        told |= {face.id: (face, session, user) for face, session, user in found}
     return told

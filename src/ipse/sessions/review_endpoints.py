@@ -55,6 +55,7 @@ def _shown(entry: ReviewRow) -> dict[str, Any]:
     changes = entry.changes
     return {
         "uuid": entry.id,
+        "user": entry.actor_display,
         "activity_type": entry.activity_type,
         "actor_display": entry.actor_display,
         "actor_email": entry.actor_email,

@@ -224,9 +224,10 @@ class NewReview(BaseModel):
 
 
 class Review(BaseModel):
-    """One entry of the audit trail."""
+    """One entry of the audit trail. ``user`` is the actor under the name that the call for a new note documents."""
 
     uuid: str
+    user: str
     activity_type: str
     actor_display: str
     actor_email: str | None

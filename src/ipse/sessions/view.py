@@ -147,7 +147,7 @@ def review_summary(review: ReviewRow) -> dict[str, Any]:
     return {
         "user": review.actor_display,
         "new_status": review.new_status,
-        "comment": review.comment,
+        "comment": review.comment or "",
         "created_at": timestamp(review.created_at),
     }
 
