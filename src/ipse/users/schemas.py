@@ -54,10 +54,7 @@ class UserPatch(BaseModel):
     metadata: Metadata | None = None
     approved_emails: Texts = Field(default_factory=list)
     approved_phones: Texts = Field(default_factory=list)
-    issuing_states: Metadata = Annotated[dict[str, Any], AfterValidator(_portable)]
-
-
-Countries = Field(default_factory=list)
+    issuing_states: Countries = Field(default_factory=list)
 
 
 class UserCreate(UserPatch):
