@@ -1,0 +1,189 @@
+"""Speed of the face engine as ratios within one run, with the goals of the project beside them.
+
+    python bench/faces_speed.py                 # the engine alone
+    python bench/faces_speed.py --dlib          # also the face_recognition way of calling dlib, in a throw-away venv
+
+A pair match takes two 1280 x 720 JPEG files to a 0-100 score: decode, detect, align, embed, compare. Its raw runtime
+calls are two JPEG decodes and two runs each of the detection and recognition networks on ready tensors, measured alone.
+All rounds are interleaved, so that a busy neighbour slows every side of a ratio alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import platformdirs
+
+from ipse.biometrics.engine import FaceEngine
+from ipse.biometrics.images import decode
+from ipse.samples.portraits import portraits
+from ipse.samples.scenes import selfie
+from machine import description, resident_mib
+
+CACHE = Path(platformdirs.user_cache_dir("ipse"))
+DLIB_SCRIPT = """
+import json, sys, time
+import dlib, numpy, PIL.Image
+import importlib.util, pathlib
+models = pathlib.Path(importlib.util.find_spec("face_recognition_models").origin).parent / "models"
+detector = dlib.get_frontal_face_detector()
+points = dlib.shape_predictor(str(models / "shape_predictor_5_face_landmarks.dat"))
+network = dlib.face_recognition_model_v1(str(models / "dlib_face_recognition_resnet_model_v1.dat"))
+def encode(path):
+    pixels = numpy.array(PIL.Image.open(path).convert("RGB"))
+    faces = detector(pixels, 1)  # as face_recognition.face_locations
+    return numpy.array(network.compute_face_descriptor(pixels, points(pixels, faces[0]), 1))
+def pair(a, b):
+    return float(numpy.linalg.norm(encode(a) - encode(b)))
+pair(*sys.argv[1:3])
+times = []
+for _ in range(int(sys.argv[3])):
+    started = time.perf_counter()
+    distance = pair(*sys.argv[1:3])
+    times.append(time.perf_counter() - started)
+print(json.dumps({"seconds": times, "distance": distance}))
+"""
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--models", type=Path, default=CACHE / "models")
+    parser.add_argument("--samples", type=Path, default=CACHE / "samples")
+    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--dlib", action="store_true")
+    options = parser.parse_args()
+    files = portraits(options.samples)
+    left, right = selfie("obama_1", files["obama_1"]), selfie("obama_3", files["obama_3"])
+
+    before = resident_mib()
+    started = time.perf_counter()
+    engine = FaceEngine.load(options.models)
+    loading = time.perf_counter() - started
+    stored = engine.template(engine.scan(decode(right)))
+
+    def pair() -> float:
+        a, b = (engine.template(engine.scan(decode(data))) for data in (left, right))
+        return engine.score(a, b)
+
+    def against_stored() -> float:
+        return engine.score(engine.template(engine.scan(decode(left))), stored)
+
+    raw = _raw_calls(engine, (left, right))
+    pair_ms, stored_ms, raw_ms = _interleaved([pair, against_stored, raw], options.rounds)
+    burst = [engine.scan(decode(left))]
+    liveness_ms, quality_ms, age_ms = _interleaved(
+        [lambda: engine.liveness(burst), lambda: engine.quality(burst[0]), lambda: engine.age(burst[0])], options.rounds
+    )
+    one, two = _matches_per_second(options.models, options.rounds)
+
+    print(f"machine: {description()}")
+    print(f"engine ready in {loading:.2f} s, liveness by {engine.liveness_engine}")
+    print(f"resident memory: {before:.0f} MiB before, {resident_mib():.0f} MiB after loading and all calls")
+    print(f"pair match (two 1280x720 JPEG, {len(left) // 1000} and {len(right) // 1000} kB): {pair_ms:.1f} ms, median")
+    print(f"  sum of its raw runtime calls: {raw_ms:.1f} ms; ratio {pair_ms / raw_ms:.3f} (goal <= 1.10)")
+    print(f"against a stored template: {stored_ms:.1f} ms; ratio {stored_ms / pair_ms:.3f} of a pair (goal <= 0.6)")
+    print(f"liveness {liveness_ms:.1f} ms, quality {quality_ms:.1f} ms, age {age_ms:.1f} ms for a scanned frame")
+    print(f"matches/s: {one:.1f} on one core, {two:.1f} on two; ratio {two / one:.2f} (goal >= 1.8)")
+    if options.dlib:
+        print(_dlib_line(left, right, pair))
+
+
+def _raw_calls(engine: FaceEngine, pictures: tuple[bytes, bytes]) -> Callable[[], None]:
+    import io
+
+    frame = np.zeros((1, 3, 384, 640), dtype=np.float32)
+    chip = np.zeros((1, 3, 112, 112), dtype=np.float32)
+
+    def run() -> None:
+        for data in pictures:
+            np.asarray(PIL.Image.open(io.BytesIO(data)))
+            engine.detector.network.run(frame)
+            engine.recogniser.run(chip)
+
+    return run
+
+
+def _interleaved(functions: list[Callable[[], object]], rounds: int) -> list[float]:
+    """Median milliseconds of each function; one call of every function per round."""
+    seconds: list[list[float]] = [[] for _ in functions]
+    for _ in range(rounds):
+        for index, function in enumerate(functions):
+            started = time.perf_counter()
+            function()
+            seconds[index].append(time.perf_counter() - started)
+    return [1000 * statistics.median(values) for values in seconds]
+
+
+SHARE_SCRIPT = """
+import os, sys, time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from ipse.biometrics.engine import FaceEngine
+from ipse.biometrics.images import decode
+from ipse.samples.portraits import portraits
+from ipse.samples.scenes import selfie
+models, samples, cores, rounds = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+if hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
+engine = FaceEngine.load(models)
+files = portraits(samples)
+left, right = selfie("obama_1", files["obama_1"]), selfie("obama_3", files["obama_3"])
+def pair(_):
+    a, b = (engine.template(engine.scan(decode(d))) for d in (left, right))
+    return engine.score(a, b)
+with ThreadPoolExecutor(cores) as pool:
+    list(pool.map(pair, range(2 * cores)))
+    started = time.perf_counter()
+    list(pool.map(pair, range(rounds)))
+    print(rounds / (time.perf_counter() - started))
+"""
+
+
+def _matches_per_second(models: Path, rounds: int) -> tuple[float, float]:
+    """Pair matches per second with one core and one thread, and with two; best of three interleaved runs each."""
+    best = {1: 0.0, 2: 0.0}
+    for _ in range(3):
+        for cores in best:
+            command = [sys.executable, "-c", SHARE_SCRIPT, str(models), str(CACHE / "samples"), str(cores), str(rounds)]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            best[cores] = max(best[cores], float(done.stdout))
+    return best[1], best[2]
+
+
+def _dlib_line(left: bytes, right: bytes, pair: Callable[[], float]) -> str:
+    """The same two pictures through dlib as face_recognition calls it; needs the package registry."""
+    with tempfile.TemporaryDirectory(prefix="ipse-dlib-") as folder:
+        root = Path(folder)
+        (root / "a.jpg").write_bytes(left)
+        (root / "b.jpg").write_bytes(right)
+        python = root / "venv" / "bin" / "python"
+        packages = ["dlib-bin==20.0.1", "face-recognition-models==0.3.0", "pillow", "numpy"]
+        steps = [
+            [sys.executable, "-m", "venv", str(root / "venv")],
+            [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages],
+            [str(python), "-c", DLIB_SCRIPT, str(root / "a.jpg"), str(root / "b.jpg"), "8"],
+        ]
+        try:
+            for step in steps:
+                done = subprocess.run(step, capture_output=True, text=True, check=True)
+        except subprocess.CalledProcessError as error:
+            return f"dlib comparison not possible here: {error.stderr.strip().splitlines()[-1:]}"
+    (ours,) = _interleaved([pair], 20)
+    theirs = 1000 * statistics.median(json.loads(done.stdout)["seconds"])
+    ratio = theirs / ours
+    return f"face_recognition's way of calling dlib: {theirs:.0f} ms, ours {ours:.1f} ms: {ratio:.1f} times (goal >= 5)"
+
+
+if __name__ == "__main__":
+    main()
