@@ -10,6 +10,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from ipse.security.canonical_json import NotCanonical, canonical_bytes
 
+MOST_METADATA_BYTES = 64 * 1024
+
 
 class UserStatus(StrEnum):
     """What an application thinks of a person. A blocked one gets no sessions."""
@@ -27,11 +29,13 @@ def _alpha3(text: str) -> str:
 
 
 def _portable(value: dict[str, Any]) -> dict[str, Any]:
-    """Events carry metadata, so it must have a canonical JSON text."""
+    """Events carry metadata, so it must have a canonical JSON text, and not a large one."""
     try:
-        canonical_bytes({"metadata": value})
+        size = len(canonical_bytes({"metadata": value}))
     except NotCanonical as error:
-        raise ValueError(str(error)) from error
+        raise ValueError(f"This cannot be signed in a webhook: {error}") from error
+    if size > MOST_METADATA_BYTES:
+        raise ValueError(f"At most {MOST_METADATA_BYTES // 1024} KiB of metadata can be attached.")
     return value
 
 

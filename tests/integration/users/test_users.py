@@ -99,7 +99,7 @@ async def test_vendor_data_is_unique_in_an_application_and_free_in_another(
         ({"vendor_data": "u", "date_of_birth": "10/12/1985"}, "date_of_birth"),
         ({"vendor_data": "u", "full_name": "x" * 513}, "full_name"),
         ({"vendor_data": "u", "metadata": [1]}, "metadata"),
-        ({"vendor_data": "u", "metadata": {"n": 2**60}}, "metadata"),
+        ({"vendor_data": "u", "metadata": {"n": "x" * 70_000}}, "metadata"),
         ({"vendor_data": "u", "issuing_states": ["ES"]}, "issuing_states"),
     ],
 )
