@@ -39,6 +39,14 @@ for _name in [name for name in os.environ if name.startswith("IPSE_") and name !
     del os.environ[_name]  # the settings of the developer's shell are not those of the tests
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _plain_tracebacks() -> None:
+    """Rich tracebacks with every local variable cost seconds for each logged error."""
+    import structlog
+
+    structlog.configure(processors=[structlog.stdlib.add_log_level, structlog.processors.KeyValueRenderer()])
+
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     """Async tests run on asyncio."""

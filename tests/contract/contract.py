@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import ValidationError
 
 _DATA = Path(__file__).with_name("operations.json")
 _PARAMETER = re.compile(r"\{[^}]+\}")
@@ -61,12 +62,8 @@ class Operation:
 
     @property
     def route(self) -> str:
-        """The key with parameter names removed: two routes with the same text are the same."""
-        return f"{self.method} {_PARAMETER.sub('{}', self.path)}"
-
-    def url(self, **parameters: str) -> str:
-        """The path with every parameter filled in, in the order of the path when names differ."""
-        return self.path.format_map(parameters)
+        """The form in which operations and the product's routes are compared."""
+        return route_of(self.method, self.path)
 
 
 class Contract:
@@ -94,8 +91,8 @@ class Contract:
         documented = operation.responses.get(str(status), operation.responses.get(f"{status // 100}XX"))
         if documented is None:
             return [f"status {status} is not among {', '.join(operation.responses)}"]
-        if not documented:
-            return [] if body in (None, b"", "") else [f"status {status} must have an empty body"]
+        if not documented:  # errors are described in words only; they may have any body
+            return [] if status >= 400 or body in (None, b"", "") else [f"status {status} must have an empty body"]
         if media not in documented:
             return [f"content type {media} is not among {', '.join(documented)}"]
         if media != "application/json":
@@ -111,7 +108,7 @@ class Contract:
 
     def schema_problems(self, schema: Mapping[str, Any], body: Any) -> list[str]:
         validator = Draft202012Validator({**schema, "$defs": self._definitions}, format_checker=formats)
-        return [f"{error.json_path}: {error.message[:300]}" for error in validator.iter_errors(body)]
+        return [sentence for error in validator.iter_errors(body) for sentence in _sentences(error)]
 
     def missing(self, schema: Mapping[str, Any], body: Any, path: str = "$") -> Iterator[str]:
         """Paths of properties that the schema knows and the body lacks, through objects and first array items."""
@@ -132,6 +129,17 @@ class Contract:
             yield from self.missing(schema["items"], body[0], f"{path}[]")
 
 
+def _sentences(error: ValidationError) -> list[str]:
+    """One sentence for an error; for alternatives, those of the alternative that fits best."""
+    by_alternative: dict[int, list[ValidationError]] = {}
+    for part in error.context or ():
+        by_alternative.setdefault(int(part.schema_path[0]), []).append(part)
+    if not by_alternative:
+        return [f"{error.json_path}: {error.message[:300]}"]
+    closest = min(by_alternative.values(), key=len)
+    return [sentence for part in closest for sentence in _sentences(part)]
+
+
 def route_of(method: str, path: str) -> str:
-    """The form in which routes of the product and of the contract are compared."""
-    return f"{method.upper()} {_PARAMETER.sub('{}', path)}"
+    """Method and path without parameter names and without the last slash: both forms of a path are served alike."""
+    return f"{method.upper()} {_PARAMETER.sub('{}', path).rstrip('/')}"

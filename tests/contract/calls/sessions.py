@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from tests.services.step_up import finish_session
-
+from ipse.samples.scenes import selfie
 from tests.contract.world import UNKNOWN, World, exercises
+from tests.services.step_up import finish_session
 
 LIVENESS_ONLY = "wf_enrolment"
 STEP_UP = "wf_ato_step_up"
@@ -128,6 +128,15 @@ async def decision(world: World) -> None:
     assert [w["risk"] for w in body["face_matches"][0]["warnings"]] == ["LOW_FACE_MATCH_SIMILARITY"]
     fresh = await create(world, vendor_data="user-44")
     assert (await world.good(200, path=session(fresh)))["status"] == "Not Started"
+    real = await world.setup(
+        "POST", "/v3/session/", 201, as_=world.real, json={"workflow_id": STEP_UP, "portrait_image": portrait(world)}
+    )
+    await finish_session(
+        world.make_client(None), real["session_token"], [selfie("obama_2", world.portraits["obama_2"])]
+    )
+    body = await world.good(200, path=session(real), as_=world.real)
+    assert body["face_matches"][0]["source_image"].startswith("http")
+    assert body["face_matches"][0]["target_image"].startswith("http")
     await world.bad(404, path=session(made), as_=world.foreign)
     await world.bad(404, path={"sessionId": UNKNOWN})
     await world.bad(404, path={"sessionId": "auth-probe-check"})
@@ -218,6 +227,8 @@ async def delete_sessions(world: World) -> None:
 async def list_reviews(world: World) -> None:
     made = await decided(world)
     path = {"session_id": made["session_id"]}
+    feature = f"/v3/session/{made['session_id']}/features/feature_face_match/update-status/"
+    await world.setup("PATCH", feature, 200, json={"new_status": "Declined"})
     await world.setup("POST", f"/v3/sessions/{made['session_id']}/reviews/", 201, json={"comment": "looks right"})
     page = await world.good(200, path=path, params={"ordering": "-created_at"})
     assert page["results"][0]["comment"] == "looks right"
