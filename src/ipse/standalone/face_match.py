@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any, Final
 
@@ -46,8 +47,9 @@ async def answer(caller: Caller, form: Form) -> dict[str, Any]:
 
 
 async def _compare(call: Call, user: Upload, reference: Upload) -> tuple[Selfie, Selfie, float | None]:
-    probe = await calls.look(call, user, liveness=False, age=True)
-    target = await calls.look(call, reference, liveness=False, age=True)
+    probe, target = await asyncio.gather(
+        calls.look(call, user, liveness=False, age=True), calls.look(call, reference, liveness=False, age=True)
+    )
     return probe, target, _score(call.caller.services.face_engine(), probe, target)
 
 
