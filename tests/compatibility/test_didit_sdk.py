@@ -5,12 +5,16 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 from didit import (
@@ -25,7 +29,6 @@ from didit import (
     RequestOptions,
     SessionStatus,
 )
-from didit.cli import main as didit_cli
 from httpx2 import Client
 
 from ipse.biometrics.engine import FaceEngine
@@ -251,31 +254,31 @@ def test_the_healthcheck_is_understood(sdk: Didit) -> None:
     assert sdk.healthcheck().status == "ok"
 
 
-def test_the_doctor_accepts_a_good_key_and_refuses_a_wrong_one(
-    server: RunningServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    base = ["--base-url", f"{server.url}/v3"]
-    key_file = tmp_path / "key"
-    key_file.write_text(server.key)
-    assert didit_cli(["doctor", "--json", "--strict", *base, "--api-key-file", str(key_file)]) == 0
-    found = json.loads(capsys.readouterr().out)
-    report = found.get("data", found)
-    assert (report["connectivity"], report["authenticated"]) == ("ok", True)
-    key_file.write_text("wrong")
-    assert didit_cli(["doctor", "--json", *base, "--api-key-file", str(key_file)]) != 0
-    assert "PERMISSION_DENIED" in "".join(capsys.readouterr())
+def run_cli(key: str, server: RunningServer, *command: str) -> tuple[int, dict[str, Any]]:
+    """The client's own command line, as a user runs it; returns exit status and what it printed as JSON."""
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("didit")), *command, "--json", "--base-url", f"{server.url}/v3"],
+        env={**os.environ, "DIDIT_API_KEY": key},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    found = json.loads(done.stdout or done.stderr)
+    return done.returncode, found.get("data", found)
 
 
-def test_the_catalogue_of_sandbox_scenarios_is_read_from_the_server(
-    server: RunningServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    key_file = tmp_path / "key"
-    key_file.write_text(server.key)
-    command = ["sandbox", "scenarios", "--json", "--strict", "--base-url", f"{server.url}/v3"]
-    assert didit_cli([*command, "--api-key-file", str(key_file)]) == 0
-    found = json.loads(capsys.readouterr().out)
-    catalogue = found.get("data", found)
-    assert catalogue["count"] == 16
+def test_the_doctor_accepts_a_good_key_and_refuses_a_wrong_one(server: RunningServer) -> None:
+    status, report = run_cli(server.key, server, "doctor", "--strict")
+    assert (status, report["connectivity"], report["authenticated"]) == (0, "ok", True)
+    status, refusal = run_cli("wrong", server, "doctor")
+    assert status != 0
+    assert "PERMISSION_DENIED" in json.dumps(refusal)
+
+
+def test_the_catalogue_of_sandbox_scenarios_is_read_from_the_server(server: RunningServer) -> None:
+    status, catalogue = run_cli(server.key, server, "sandbox", "scenarios", "--strict")
+    assert (status, catalogue["count"]) == (0, 16)
     assert {"approve", "decline_liveness_attack", "review_face_match_borderline"} <= {
         scenario["slug"] for scenario in catalogue["scenarios"]
     }
