@@ -7,6 +7,7 @@ Such input is refused here once, so that no endpoint has to think of it.
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Iterator
 from typing import Any, NoReturn
@@ -46,7 +47,7 @@ class StrictRequest(Request):
 def parse_json(body: bytes) -> Any:
     """Parse JSON text; raise 400 for what is malformed or cannot be stored."""
     try:
-        value = json.loads(body, parse_constant=_refuse_constant)
+        value = json.loads(body, parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise Detail(400, "JSON parse error: the request body is not valid JSON.") from error
     for text in _texts(value, 0):
@@ -58,6 +59,13 @@ def require_storable(text: str) -> None:
     """Raise 400 when a text holds NUL characters or half a surrogate pair."""
     if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
         raise Detail(400, "The request contains text that cannot be stored: NUL characters or unpaired surrogates.")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):  # 1e400 is JSON, but no database and no canonical JSON can hold it
+        raise ValueError(f"{text} is too large")
+    return number
 
 
 def _refuse_constant(name: str) -> NoReturn:

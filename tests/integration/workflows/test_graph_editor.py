@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -144,3 +145,15 @@ async def test_another_application_in_the_path_is_404(
     for organization, app in ((other, application.id), (application.organization_id, other)):
         path = f"/v3/organization/{organization}/application/{app}/verification-settings/{version}/workflow-graph/"
         assert (await client.get(path)).status_code == 404
+
+
+async def test_a_number_that_no_database_can_hold_is_refused(client: AsyncClient, base: str, version: str) -> None:
+    draft = (await client.post(f"{base}/verification-settings/{version}/create-draft/")).json()["uuid"]
+    graph = json.dumps({"graph": gated()}).replace("30.0", "1e400")
+    refused = await client.put(
+        f"{base}/verification-settings/{draft}/workflow-graph/",
+        content=graph,
+        headers={"content-type": "application/json"},
+    )
+    assert "1e400" in graph
+    assert refused.status_code == 400
