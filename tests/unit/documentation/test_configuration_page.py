@@ -1,0 +1,29 @@
+"""docs/configuration.md is written by a program, so it can be held to the program."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+from ipse.settings import Settings
+
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+
+
+def _generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("generate_configuration", DOCS / "generate_configuration.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_configuration_page_is_current() -> None:
+    assert (DOCS / "configuration.md").read_text("utf-8") == _generator().page(), "run `make docs`"
+
+
+def test_every_option_says_what_it_does() -> None:
+    undescribed = [name for name, field in Settings.model_fields.items() if len(field.description or "") < 20]
+    assert undescribed == []
