@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 
 from rich.console import Console
 
@@ -13,8 +12,10 @@ from ipse.cli.failure import EXIT_NO, CommandError
 from ipse.demo.play import DemoFailed
 from ipse.demo.run import obtain_models, run
 from ipse.demo.table import as_json as facts
-from ipse.demo.table import table
+from ipse.demo.table import milliseconds, verdicts
 from ipse.settings import Settings
+
+_WIDTH = 140
 
 
 def demo(*, as_json: bool) -> None:
@@ -30,10 +31,10 @@ def demo(*, as_json: bool) -> None:
     if as_json:
         output.print_json(facts(played))
     else:
-        console = Console()
-        console.print()
-        # A pipe has no width of its own; the table needs this much to stay readable.
-        console.print(table(played), width=max(console.width, 150) if not sys.stdout.isatty() else None)
+        # A pipe has no width of its own, and a narrow terminal would cut the words.
+        console = Console(width=max(Console().width, _WIDTH))
+        for table in (verdicts(played), milliseconds(played)):
+            console.print("\n", table, sep="")
     good = sum(one.as_expected for one in played)
     output.note(f"{good} of {len(played)} scenes ended as expected.")
     if good != len(played):

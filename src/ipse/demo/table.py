@@ -1,9 +1,10 @@
-"""The demo's result as a table for people and as JSON for programs."""
+"""The demo's result as two tables for people and as JSON for programs."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from rich import box
 from rich.table import Table
 
 from ipse.demo.play import Played
@@ -12,12 +13,15 @@ _STYLES = {"Approved": "green", "Declined": "red", "In Review": "yellow"}
 _STAGES = ("decode", "detect", "quality", "liveness", "embed", "age", "search")
 
 
-def table(played: list[Played]) -> Table:
-    """One row for each scene: verdict, scores, warnings, webhook, milliseconds."""
-    shown = Table(title="Biometric step-up on real faces", title_justify="left", expand=False)
-    for name in ("Scene", "Verdict", "Liveness", "Match", "Warnings", "Webhook", "Server ms", "To webhook"):
-        right = name in {"Liveness", "Match", "To webhook"}
-        shown.add_column(name, justify="right" if right else "left", overflow="fold")
+def verdicts(played: list[Played]) -> Table:
+    """One row for each scene: verdict, scores, warnings, and whether the webhook verified."""
+    shown = _table("Verdicts")
+    shown.add_column("scene", no_wrap=True)
+    shown.add_column("verdict", no_wrap=True)
+    shown.add_column("liveness", justify="right")
+    shown.add_column("match", justify="right")
+    shown.add_column("warnings", no_wrap=True)
+    shown.add_column("webhook signature", no_wrap=True)
     for one in played:
         style = _STYLES.get(one.status, "")
         mark = "" if one.as_expected else " [bold red](unexpected)[/]"
@@ -26,11 +30,23 @@ def table(played: list[Played]) -> Table:
             f"[{style}]{one.status}[/]{mark}",
             _number(one.liveness_score),
             _number(one.match_score),
-            "\n".join(f"{risk} ({effect})" for risk, effect in one.risks) or "-",
+            "\n".join(risk if effect == "error" else f"{risk} ({effect})" for risk, effect in one.risks) or "-",
             _signature(one),
-            _stages(one),
-            f"{one.webhook_ms:.0f} ms",
         )
+    return shown
+
+
+def milliseconds(played: list[Played]) -> Table:
+    """Where the time went: the stages of the engine (summed over the frames), the whole request, and the way from the
+    last frame to the webhook.
+    """
+    shown = _table("Milliseconds per stage")
+    shown.add_column("scene", no_wrap=True)
+    for name in (*_STAGES, "whole request", "selfie to webhook"):
+        shown.add_column(name, justify="right")
+    for one in played:
+        stages = [f"{one.durations_ms[stage]:.0f}" if stage in one.durations_ms else "-" for stage in _STAGES]
+        shown.add_row(one.scene.title, *stages, f"{one.durations_ms.get('total', 0):.0f}", f"{one.webhook_ms:.0f}")
     return shown
 
 
@@ -52,15 +68,14 @@ def as_json(played: list[Played]) -> list[dict[str, Any]]:
     ]
 
 
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+
+
 def _number(score: float | None) -> str:
     return "-" if score is None else f"{score:.1f}"
 
 
 def _signature(one: Played) -> str:
     raw, canonical = ("ok" if good else "FAILED" for good in (one.verdict.raw, one.verdict.canonical))
-    return f"raw bytes {raw}\ncanonical {canonical}"
-
-
-def _stages(one: Played) -> str:
-    parts = [f"{stage} {one.durations_ms[stage]:.0f}" for stage in _STAGES if stage in one.durations_ms]
-    return "\n".join([", ".join(parts[:3]), ", ".join(parts[3:]), f"total {one.durations_ms.get('total', 0):.0f}"])
+    return f"raw {raw}, canonical {canonical}"
