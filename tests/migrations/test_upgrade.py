@@ -148,3 +148,26 @@ def test_revisions_form_one_line_from_the_first_to_the_newest() -> None:
     assert scripts.get_heads() == [migrate.head_revision()]
     assert line[-1] == FIRST
     assert len(set(line)) == len(line)
+
+
+async def test_published_workflows_and_their_sessions_get_their_content_pinned(empty: Database) -> None:
+    from ipse.workflows.contents import digest
+
+    graph, settings = {"start_node": "a", "nodes": {}}, {"max_retry_attempts": 3}
+    await migrate.upgrade(empty.engine, FIRST)
+    async with empty.engine.begin() as connection:
+        await connection.run_sync(populate)
+        versions = await connection.run_sync(lambda c: sa.Table("workflow_versions", sa.MetaData(), autoload_with=c))
+        sessions = await connection.run_sync(lambda c: sa.Table("sessions", sa.MetaData(), autoload_with=c))
+        one = (await connection.execute(sa.select(versions.c.id).limit(1))).scalar_one()
+        await connection.execute(
+            versions.update().where(versions.c.id == one).values(status="published", graph=graph, settings=settings)
+        )
+        await connection.execute(sessions.update().values(workflow_version_id=one))
+
+    await migrate.upgrade(empty.engine)
+
+    async with empty.engine.connect() as connection:
+        pinned = set(await connection.scalars(sa.text("SELECT workflow_content FROM sessions")))
+        kept = set(await connection.scalars(sa.text("SELECT digest FROM workflow_contents")))
+    assert pinned == kept == {digest(graph, settings)}

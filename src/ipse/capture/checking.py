@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ipse.biometrics.templates import Template
-from ipse.capture.progress import Progress
+from ipse.capture.progress import Progress, context_of
 from ipse.checks import age_estimation, face_match, ip_analysis, liveness
 from ipse.checks.ip_analysis import RequestFacts
 from ipse.checks.registry import Need, has_check, needs, unavailable
@@ -68,7 +68,12 @@ def advance(scope: Scope, progress: Progress, given: Given) -> Stop:
             return Stop(evaluation)
         if node.id == captured_at:
             captured_at = None
-        report = apply_status_rules(_run(scope, progress, node, given), node.config)
+        report = apply_status_rules(
+            _run(scope, progress, node, given),
+            node.config,
+            earlier=evaluation.reports,
+            context=context_of(progress.session),
+        )
         final = report.status is not FeatureStatus.DECLINED or not _may_retry(scope, progress, node)
         progress.put(scope, report, final=final)
         if not final:

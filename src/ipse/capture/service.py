@@ -166,7 +166,10 @@ async def _look(device: Device, frames: Sequence[bytes], known: Known) -> Seen:
         began = time.perf_counter()
         async with device.unit.peek() as tx:
             hits = await search.search(
-                device.within(tx), selfie.template, exclude_vendor_data=known.vendor_data, exclude_session_id=device.session_id
+                device.within(tx),
+                selfie.template,
+                exclude_vendor_data=known.vendor_data,
+                exclude_session_id=device.session_id,
             )
         durations["search"] = round((time.perf_counter() - began) * 1000, 2)
     return Seen(selfie.image, selfie.content_type, selfie, score, hits, durations)
@@ -200,7 +203,7 @@ async def _load(scope: Scope, session_id: str, *, lock: bool = False) -> tuple[S
     session = await repository.find(scope, session_id, lock=lock)
     if session is None or session.workflow_version_id is None:
         raise LinkExpired
-    version = await workflows.version_by_uuid(scope, session.workflow_version_id)
+    version = await workflows.version_by_uuid(scope, session.workflow_version_id, content=session.workflow_content)
     return session, await Progress.load(scope, session, version)
 
 
@@ -244,6 +247,7 @@ def _evidence(scope: Scope, session: SessionRow, seen: Seen, started: float) -> 
     engine = scope.services.faces if seen.selfie is not None else None
     return {
         **session.evidence,
+        "workflow_content": session.workflow_content,
         "engine": "scenario" if engine is None else engine.liveness_engine,
         "models": {} if engine is None else dict(engine.model_set),
         "durations_ms": {**seen.durations_ms, "total": total},

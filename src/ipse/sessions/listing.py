@@ -84,9 +84,7 @@ class SessionFilters:
 
 async def page(scope: Scope, filters: SessionFilters, limit: int, offset: int) -> tuple[list[SessionRow], int]:
     """One page, highest session number first, and the exact count."""
-    query = select(SessionRow).where(
-        SessionRow.application_id == scope.application_id, *filters.conditions
-    )
+    query = select(SessionRow).where(SessionRow.application_id == scope.application_id, *filters.conditions)
     count = await scope.tx.scalar(select(func.count()).select_from(query.subquery())) or 0
     rows = await scope.tx.scalars(query.order_by(SessionRow.session_number.desc()).limit(limit).offset(offset))
     return list(rows), count

@@ -133,7 +133,7 @@ async def _resubmit(scope: Scope, row: SessionRow, body: UpdateStatus) -> None:
     }
     for report in chosen:
         await scope.tx.delete(report)
-    version = await workflows.version_by_uuid(scope, row.workflow_version_id)
+    version = await workflows.version_by_uuid(scope, row.workflow_version_id, content=row.workflow_content)
     now = scope.services.clock.now()
     row.expires_at = now + timedelta(seconds=version.settings.session_expiration_time)
     await scope.tx.flush()

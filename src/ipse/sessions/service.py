@@ -177,6 +177,7 @@ async def _insert(
         workflow_id=version.workflow_id,
         workflow_version_id=version.id,
         workflow_version=version.version,
+        workflow_content=version.content,
         user_id=user.id if user else None,
         vendor_data=body.vendor_data,
         callback=body.callback or version.settings.callback,

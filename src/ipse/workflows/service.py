@@ -20,7 +20,7 @@ from ipse.decision.validation import validate
 from ipse.edge.errors import FieldErrors, NotFound
 from ipse.runtime.scope import Scope
 from ipse.storage.tables import WorkflowRow, WorkflowVersionRow
-from ipse.workflows import repository
+from ipse.workflows import contents, repository
 from ipse.workflows.errors import (
     MAX_WORKFLOWS,
     InvalidFeatures,
@@ -91,12 +91,15 @@ def _as_uuid(text: str) -> str | None:
         return None
 
 
-async def version_by_uuid(scope: Scope, version_id: str | None) -> WorkflowVersion:
-    """Return the version a session pinned, even if it was deleted since; raise UnknownWorkflow."""
+async def version_by_uuid(scope: Scope, version_id: str | None, *, content: str | None = None) -> WorkflowVersion:
+    """Return a version, even if it was deleted since; raise UnknownWorkflow.
+
+    With ``content``, return it as it was when a session pinned that content.
+    """
     row = None if version_id is None else await repository.find_version(scope, version_id, deleted=True)
     if row is None:
         raise UnknownWorkflow(version_id or "")
-    return WorkflowVersion.of(row)
+    return await contents.pinned(scope, WorkflowVersion.of(row), content)
 
 
 async def install_presets(scope: Scope) -> tuple[WorkflowVersion, ...]:
@@ -184,6 +187,7 @@ async def update(scope: Scope, version_id: str, body: WorkflowPatch, *, strict: 
         row.updated_at = scope.services.clock.now()
         if wanted is not VersionStatus.DRAFT and row.status == VersionStatus.DRAFT:
             _publish(scope, row)
+    await contents.fix(scope, row)
     await scope.tx.flush()
     return await _found(scope, row)
 
@@ -334,6 +338,7 @@ async def _new_version(
     if status is VersionStatus.PUBLISHED:
         _publish(scope, row)
     scope.tx.add(row)
+    await contents.fix(scope, row)
     await scope.tx.flush()
     return row
 

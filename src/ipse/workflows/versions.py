@@ -77,6 +77,8 @@ class WorkflowVersion:
     workflow_type: str | None
     graph: WorkflowGraph
     settings: WorkflowSettings = field(default_factory=WorkflowSettings)
+    content: str | None = None
+    """Digest of graph and settings, which sessions pin; None for a draft."""
 
     @classmethod
     def of(cls, row: WorkflowVersionRow) -> WorkflowVersion:
@@ -90,6 +92,7 @@ class WorkflowVersion:
             workflow_type=row.workflow_type,
             graph=read_graph(row.graph),
             settings=WorkflowSettings.from_json(row.settings),
+            content=row.content,
         )
 
 

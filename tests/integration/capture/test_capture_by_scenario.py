@@ -195,3 +195,18 @@ async def test_kyc_in_the_sandbox_approves_every_feature(client: AsyncClient) ->
     assert final["status"] == "Approved"
     decision = (await client.get(f"/v3/session/{session['session_id']}/decision/")).json()
     assert [item["status"] for item in decision["id_verifications"]] == ["Approved"]
+
+
+async def test_changing_a_published_workflow_in_place_does_not_reach_running_sessions(client: AsyncClient) -> None:
+    made = (await client.post("/v3/workflows/", json={"features": [{"feature": "LIVENESS"}]})).json()
+    session = await create(client, workflow_id=made["workflow_id"], sandbox_scenario="decline_liveness_attack")
+    later = {"features": [{"feature": "AGE_ESTIMATION"}]}
+    assert (await client.patch(f"/v3/workflows/{made['uuid']}/", json=later)).status_code == 200
+    final = await finish_session(client, session["session_token"], [FRAME])
+    assert final["status"] == "Declined"
+    decision = (await client.get(f"/v3/session/{session['session_id']}/decision/")).json()
+    assert decision["features"] == ["LIVENESS"]
+    fresh = await create(client, workflow_id=made["workflow_id"])
+    await finish_session(client, fresh["session_token"], [FRAME])
+    decision = (await client.get(f"/v3/session/{fresh['session_id']}/decision/")).json()
+    assert decision["features"] == ["AGE_ESTIMATION"]

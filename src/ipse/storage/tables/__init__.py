@@ -13,7 +13,7 @@ from ipse.storage.tables.faces import FaceRow, MediaRow
 from ipse.storage.tables.operations import IdempotencyRow, LeaseRow
 from ipse.storage.tables.sessions import CaptureRow, ReportRow, ReviewRow, SessionRow, UserRow
 from ipse.storage.tables.webhooks import DeliveryRow, DestinationRow, EventRow
-from ipse.storage.tables.workflows import WorkflowRow, WorkflowVersionRow
+from ipse.storage.tables.workflows import WorkflowContentRow, WorkflowRow, WorkflowVersionRow
 
 __all__ = [
     "AccessTokenRow",
@@ -35,6 +35,7 @@ __all__ = [
     "ReviewRow",
     "SessionRow",
     "UserRow",
+    "WorkflowContentRow",
     "WorkflowRow",
     "WorkflowVersionRow",
 ]

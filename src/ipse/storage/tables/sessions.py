@@ -52,6 +52,8 @@ class SessionRow(Base):
     workflow_id: Mapped[str | None] = mapped_column(Id)
     workflow_version_id: Mapped[str | None] = mapped_column(Id)
     workflow_version: Mapped[int | None]
+    workflow_content: Mapped[str | None] = mapped_column(String(64))
+    """Digest of the graph and settings that decide this session."""
     user_id: Mapped[str | None] = mapped_column(Id, ForeignKey("users.id", ondelete="SET NULL"))
     vendor_data: Mapped[str | None] = mapped_column(String(256))
     reference_face_id: Mapped[str | None] = mapped_column(Id)

@@ -28,8 +28,20 @@ class WorkflowRow(Base):
     __table_args__ = (UniqueConstraint("application_id", "slug"),)
 
 
+class WorkflowContentRow(Base):
+    """Graph and settings as they were published, addressed by their SHA-256 and never changed."""
+
+    __tablename__ = "workflow_contents"
+
+    application_id: Mapped[str] = mapped_column(Id, ForeignKey("applications.id", ondelete="CASCADE"), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    graph: Mapped[dict[str, Any]]
+    settings: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+
+
 class WorkflowVersionRow(Base):
-    """One version. Published content never changes except through the contract's in-place PATCH."""
+    """One version. The contract lets a PATCH change it in place; sessions pin its content, which cannot change."""
 
     __tablename__ = "workflow_versions"
 
@@ -43,6 +55,8 @@ class WorkflowVersionRow(Base):
     workflow_type: Mapped[str | None] = mapped_column(String(40))
     is_simple: Mapped[bool]
     graph: Mapped[dict[str, Any]]
+    content: Mapped[str | None] = mapped_column(String(64))
+    """Digest of what is published now; sessions pin it. None while the version is a draft."""
     settings: Mapped[dict[str, Any]]
     """Workflow-level settings: retries, expiry, white label, callback, response attributes."""
     created_by: Mapped[dict[str, Any]]
