@@ -10,9 +10,11 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from ipse.biometrics.engine import FaceEngine
@@ -41,7 +43,11 @@ known or hold no face."""
 
 
 def test_no_answer_is_a_server_error_or_outside_its_schema(
-    settings: Settings, face_engine: FaceEngine, portraits: Mapping[str, bytes], tmp_path: Path
+    settings: Settings,
+    face_engine: FaceEngine,
+    portraits: Mapping[str, bytes],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     with running_server(settings.model_copy(update={"rate_limits": False}), face_engine) as server:
         world = tmp_path / "world.json"
@@ -58,11 +64,13 @@ def test_no_answer_is_a_server_error_or_outside_its_schema(
             "--workers=2",
             "--request-timeout=30",
             "--no-color",
-            "--generation-database=none",
             "--warnings=off",
+            "--suppress-health-check=all",
         ]
         if "IPSE_FUZZ_SECONDS" not in os.environ:
             command += ["--seed=20261122", "--generation-deterministic"]
+        else:
+            command += ["--generation-database=none"]
         done = subprocess.run(
             command,
             cwd=tmp_path,
@@ -73,8 +81,25 @@ def test_no_answer_is_a_server_error_or_outside_its_schema(
             text=True,
             check=False,
         )  # fmt: skip
+        answers = statuses(httpx2.get(f"{server.url}/metrics").text)
     print(done.stdout[-20000:])
     assert done.returncode == 0, _failures(done.stdout)
+    with capsys.disabled():
+        print(f"\nschemathesis: {_total(done.stdout)}; answers {dict(sorted(answers.items()))}")
+    assert answers["2xx"] > sum(answers.values()) / 20, "the fuzzer hardly got past the refusals"
+
+
+def statuses(metrics: str) -> Counter[str]:
+    """How often each class of status was answered, from the server's own metrics."""
+    found: Counter[str] = Counter()
+    for status, count in re.findall(r'^ipse_http_requests_total\{.*status="(\d)\d\d".*\} ([\d.e+]+)$', metrics, re.M):
+        found[f"{status}xx"] += int(float(count))
+    return found
+
+
+def _total(output: str) -> str:
+    found = re.search(r"(\d+ generated.*)", output)
+    return found.group(1) if found else "no test cases"
 
 
 def _failures(output: str) -> str:

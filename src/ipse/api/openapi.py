@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fastapi import FastAPI
@@ -9,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 
 from ipse.edge.documented import documented
 
+_PARAMETER = re.compile(r"\{([^}:]+)[^}]*\}")
 _SHARED = documented(400, 401, 403, 404, 405, 409, 413, 422, 429, 503)
 
 
@@ -27,8 +29,9 @@ def install(app: FastAPI) -> None:
 
 def _complete(document: dict[str, Any]) -> dict[str, Any]:
     """FastAPI documents its own 422; ours speaks the contract's 400, so the default one is replaced."""
-    for path in document["paths"].values():
+    for template, path in document["paths"].items():
         for operation in path.values():
+            _declare_path_parameters(template, operation)
             responses = operation["responses"]
             responses.pop("422", None)
             for status, answer in _SHARED.items():
@@ -37,3 +40,13 @@ def _complete(document: dict[str, Any]) -> dict[str, Any]:
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     return document
+
+
+def _declare_path_parameters(template: str, operation: dict[str, Any]) -> None:
+    """Name the parts of the path that authentication reads and the endpoint does not, such as the organisation."""
+    declared = {one["name"] for one in operation.get("parameters", []) if one["in"] == "path"}
+    missing = [name for name in _PARAMETER.findall(template) if name not in declared]
+    if missing:
+        operation.setdefault("parameters", []).extend(
+            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in missing
+        )
