@@ -13,7 +13,7 @@ import secrets
 import socket
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -27,18 +27,20 @@ from ipse.security.outbound import OutboundClient, OutboundError, OutboundRespon
 from ipse.security.signatures import sign
 from ipse.webhooks import queue
 from ipse.webhooks.policy import Answered, PausePolicy, RetryPolicy, Unanswered
-from ipse.webhooks.queue import Claim, Concluded
+from ipse.webhooks.queue import Claim, Concluded, Room
 
 log = structlog.get_logger(__name__)
 
 POLL_S: Final = 1.0
 """How often the queue is looked at when nothing rings: retries that fall due, events of other processes."""
 
+_SUPERSEDE_EVERY: Final = timedelta(seconds=1)
+
 EXCERPT_BYTES: Final = 2_000
 """What is kept of an answer (W5)."""
 
-_PER_DESTINATION_SHARE: Final = 4
-"""One destination gets at most a quarter of the slots, so that a dead one does not slow down the others (W9)."""
+_GATHER_S: Final = 0.005
+"""How long finished attempts are gathered, so that many are written down in one transaction."""
 
 ATTEMPTS: Final = MetricCounter("ipse_webhook_attempts", "Delivery attempts", ["result"])
 ATTEMPT_SECONDS: Final = Histogram(
@@ -69,6 +71,7 @@ class DeliveryWorker:
         self.name = f"{socket.gethostname()[:30]}-{os.getpid()}-{secrets.token_hex(4)}"
         self._running: dict[asyncio.Task[Concluded], Claim] = {}
         self._concluded: list[Concluded] = []
+        self._superseded_at: datetime | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until ``stop`` is set; attempts under way are finished and written down first."""
@@ -115,34 +118,44 @@ class DeliveryWorker:
     async def _write(self, *, claiming: bool) -> list[Claim]:
         """One transaction: the outcomes since the last one, and new claims."""
         concluded = list(self._concluded)
-        busy = Counter(claim.destination_id for claim in self._running.values())
         claims: list[Claim] = []
         async with self._services.database.writing() as tx:
             await queue.conclude(
                 tx,
-                self._services,
                 concluded,
                 worker=self.name,
                 retries=self._retries,
                 pauses=self._pauses,
                 chances=[self._chance() for _ in concluded],
             )
-            if claiming and len(self._running) < self._slots:
-                claims = await queue.claim(
-                    tx,
-                    self._services,
-                    worker=self.name,
-                    limit=self._slots - len(self._running),
-                    busy=busy,
-                    per_destination=max(1, self._slots // _PER_DESTINATION_SHARE),
-                )
+            if claiming:
+                now = self._services.clock.now()
+                if self._superseded_at is None or now - self._superseded_at >= _SUPERSEDE_EVERY:
+                    await queue.supersede(tx, self._services)
+                    self._superseded_at = now
+                room = self._room()
+                if room.free > 0:
+                    claims = await queue.claim(tx, self._services, worker=self.name, room=room)
         del self._concluded[: len(concluded)]
         return claims
+
+    def _room(self) -> Room:
+        in_hand = self._running.values()
+        return Room(
+            free=self._slots - len(in_hand),
+            busy=Counter(claim.destination_id for claim in in_hand),
+            failing=sum(claim.failing for claim in in_hand),
+            per_destination=max(1, self._slots * 3 // 4),
+            per_failing_destination=max(1, self._slots // 8),
+            all_failing=max(1, self._slots // 2),
+        )
 
     async def _wait(self, stopped: asyncio.Task[bool]) -> None:
         bell = asyncio.create_task(self._services.deliveries_due.wait(POLL_S))
         try:
-            await asyncio.wait({bell, stopped, *self._running}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({bell, stopped, *self._running}, return_when=asyncio.FIRST_COMPLETED)
+            if done.isdisjoint({bell, stopped}):
+                await asyncio.wait({bell, stopped}, timeout=_GATHER_S, return_when=asyncio.FIRST_COMPLETED)
         finally:
             bell.cancel()
             await asyncio.gather(bell, return_exceptions=True)

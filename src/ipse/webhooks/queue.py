@@ -23,7 +23,7 @@ from ipse.storage.database import Transaction
 from ipse.storage.tables import ApplicationRow, DeliveryRow, DestinationRow, EventRow
 from ipse.webhooks import events
 from ipse.webhooks.destinations import secret_context
-from ipse.webhooks.policy import Delivered, GiveUp, PausePolicy, RetryAt, RetryPolicy
+from ipse.webhooks.policy import Consequence, Delivered, GiveUp, PausePolicy, RetryAt, RetryPolicy
 from ipse.webhooks.policy import Outcome as AttemptOutcome
 from ipse.webhooks.service import open_payload
 
@@ -37,8 +37,23 @@ then.
 SUPERSEDED_AFTER: Final = timedelta(seconds=60)
 """How long a later status waits for an earlier one that keeps failing (W3)."""
 
-_LOOKAHEAD: Final = 500
+_LOOKAHEAD: Final = 128
 """Due deliveries considered per claim, before the limit for each destination is applied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many deliveries a worker can take, so that dead destinations do not slow down the others (W9).
+
+    ``busy`` counts what it has in hand per destination, ``failing`` how many of these go to failing ones.
+    """
+
+    free: int
+    busy: Mapping[str, int]
+    failing: int
+    per_destination: int
+    per_failing_destination: int
+    all_failing: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +68,8 @@ class Claim:
     attempts: int
     """Number of this attempt, from 1."""
     allow_private: bool
+    failing: bool
+    """The destination's last attempt failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +85,10 @@ class Concluded:
     at: datetime
 
 
-async def claim(
-    tx: Transaction, services: Services, *, worker: str, limit: int, busy: Mapping[str, int], per_destination: int
-) -> list[Claim]:
-    """Lease up to ``limit`` due deliveries to ``worker``, at most ``per_destination`` of each destination.
-
-    Args:
-        busy: deliveries of each destination that the worker has in hand already.
-    """
+async def claim(tx: Transaction, services: Services, *, worker: str, room: Room) -> list[Claim]:
+    """Lease due deliveries to ``worker``, as many as it has room for."""
     now = services.clock.now()
-    await _supersede(tx, now)
-    chosen = await _due(tx, now, limit, busy, per_destination)
+    chosen = await _due(tx, now, room)
     if not chosen:
         return []
     leased = await tx.scalars(
@@ -115,38 +125,44 @@ async def claim(
 
 async def conclude(
     tx: Transaction,
-    services: Services,
-    concluded: Iterable[Concluded],
+    concluded: Sequence[Concluded],
     *,
     worker: str,
     retries: RetryPolicy,
     pauses: PausePolicy,
-    chances: Iterable[float],
+    chances: Sequence[float],
 ) -> None:
     """Write down attempts. One whose lease has passed to another worker is left to that worker."""
-    for attempt, chance in zip(concluded, chances, strict=False):
-        row = await tx.get(DeliveryRow, attempt.claim.delivery_id, with_for_update=True, populate_existing=True)
-        if row is None or row.leased_by != worker or row.attempts != attempt.claim.attempts:
-            continue
-        row.leased_until = row.leased_by = None
-        row.response_status = attempt.status
-        row.response_ms = attempt.milliseconds
-        row.response_excerpt = attempt.excerpt
-        row.error = attempt.error
+    attempts = {
+        attempt.claim.delivery_id: (attempt, chance) for attempt, chance in zip(concluded, chances, strict=True)
+    }
+    if not attempts:
+        return
+    # In the order of their ids, always: two workers that lock the same rows must not wait for each other.
+    rows = await tx.scalars(
+        select(DeliveryRow).where(DeliveryRow.id.in_(attempts)).order_by(DeliveryRow.id).with_for_update()
+    )
+    held = [row for row in rows if row.leased_by == worker and row.attempts == attempts[row.id][0].claim.attempts]
+    found = await tx.scalars(
+        select(DestinationRow)
+        .where(DestinationRow.id.in_({row.destination_id for row in held}))
+        .order_by(DestinationRow.id)
+        .with_for_update()
+    )
+    destinations = {row.id: row for row in found}
+    for row in held:
+        attempt, chance = attempts[row.id]
         consequence = retries.after(attempt.outcome, attempts=row.attempts, now=attempt.at, chance=chance)
-        match consequence:
-            case Delivered():
-                row.state = "delivered"
-                row.delivered_at = attempt.at
-            case RetryAt(due):
-                row.due_at = due
-            case GiveUp():
-                row.state = "failed"
-        await _judge_destination(tx, services, row, consequence, attempt.at, pauses)
+        _write_down(row, attempt, consequence)
+        reason = _judge(destinations[row.destination_id], row, consequence, attempt.at, pauses)
+        if reason is not None:
+            await _pause(tx, destinations[row.destination_id], reason, attempt.at)
     await tx.flush()
 
 
-async def _supersede(tx: Transaction, now: datetime) -> None:
+async def supersede(tx: Transaction, services: Services) -> None:
+    """Mark what has been retried for 60 seconds while a later status of its session waits."""
+    now = services.clock.now()
     later = aliased(DeliveryRow)
     superseded = await tx.scalars(
         update(DeliveryRow)
@@ -174,10 +190,8 @@ async def _supersede(tx: Transaction, now: datetime) -> None:
         log.info("webhook.superseded", delivery=delivery_id)
 
 
-async def _due(
-    tx: Transaction, now: datetime, limit: int, busy: Mapping[str, int], per_destination: int
-) -> Sequence[str]:
-    full = [destination for destination, count in busy.items() if count >= per_destination]
+async def _due(tx: Transaction, now: datetime, room: Room) -> Sequence[str]:
+    full = [destination for destination, count in room.busy.items() if count >= room.per_destination]
     earlier = aliased(DeliveryRow)
     free = _free(now)
     candidates = (
@@ -219,19 +233,34 @@ async def _due(
         .over(partition_by=candidates.c.destination_id, order_by=(candidates.c.due_at, candidates.c.position))
         .label("rank"),
     ).subquery()
-    rows = (
-        await tx.execute(
-            select(ranked.c.id, ranked.c.destination_id, ranked.c.rank)
-            .where(ranked.c.rank <= per_destination)
-            .order_by(ranked.c.due_at)
-        )
-    ).all()
-    fair = [row.id for row in rows if row.rank <= per_destination - busy.get(row.destination_id, 0)][:limit]
+    rows = await tx.execute(
+        select(ranked.c.id, ranked.c.destination_id, ranked.c.rank, DestinationRow.failing_since)
+        .join(DestinationRow, DestinationRow.id == ranked.c.destination_id)
+        .where(ranked.c.rank <= room.per_destination)
+        .order_by(ranked.c.due_at)
+    )
+    fair = _fair([(row.id, row.destination_id, row.rank, row.failing_since is not None) for row in rows], room)
     # A second look under a row lock: another worker may have been quicker. SQLite has one writer and ignores the lock.
     locked = await tx.scalars(
         select(DeliveryRow.id).where(DeliveryRow.id.in_(fair), free).with_for_update(skip_locked=True)
     )
     return locked.all()
+
+
+def _fair(ranked: Iterable[tuple[str, str, int, bool]], room: Room) -> list[str]:
+    """Choose among (delivery, destination, rank within the destination, failing), oldest first."""
+    chosen: list[str] = []
+    failing = room.failing
+    for delivery_id, destination_id, rank, is_failing in ranked:
+        limit = room.per_failing_destination if is_failing else room.per_destination
+        if len(chosen) == room.free or rank + room.busy.get(destination_id, 0) > limit:
+            continue
+        if is_failing:
+            if failing >= room.all_failing:
+                continue
+            failing += 1
+        chosen.append(delivery_id)
+    return chosen
 
 
 def _free(now: datetime) -> ColumnElement[bool]:
@@ -258,40 +287,49 @@ def _opened(
         payload=payload,
         attempts=delivery.attempts,
         allow_private=allow_private,
+        failing=destination.failing_since is not None,
     )
 
 
-async def _judge_destination(
-    tx: Transaction,
-    services: Services,
-    delivery: DeliveryRow,
-    consequence: Delivered | RetryAt | GiveUp,
-    at: datetime,
-    pauses: PausePolicy,
-) -> None:
-    row = await tx.get(DestinationRow, delivery.destination_id, with_for_update=True, populate_existing=True)
-    if row is None:
-        return
+def _write_down(row: DeliveryRow, attempt: Concluded, consequence: Consequence) -> None:
+    row.leased_until = row.leased_by = None
+    row.response_status = attempt.status
+    row.response_ms = attempt.milliseconds
+    row.response_excerpt = attempt.excerpt
+    row.error = attempt.error
+    match consequence:
+        case Delivered():
+            row.state = "delivered"
+            row.delivered_at = attempt.at
+        case RetryAt(due):
+            row.due_at = due
+        case GiveUp():
+            row.state = "failed"
+
+
+def _judge(
+    row: DestinationRow, delivery: DeliveryRow, consequence: Consequence, at: datetime, pauses: PausePolicy
+) -> str | None:
+    """Count a success or failure of a destination; return the reason if it is to be paused."""
     if not row.enabled:
         if isinstance(consequence, RetryAt):
             delivery.state = "paused"  # it was under way when the destination was switched off
-        return
+        return None
     if isinstance(consequence, Delivered):
-        row.failing_since = None
-        row.consecutive_failures = 0
-        return
-    facts = {"failing_since": row.failing_since, "failures": row.consecutive_failures, "now": at}
-    warned = pauses.warning_is_due(**facts)  # type: ignore[arg-type]
+        if row.consecutive_failures:
+            row.failing_since = None
+            row.consecutive_failures = 0
+        return None
+    warned = pauses.warning_is_due(failing_since=row.failing_since, failures=row.consecutive_failures, now=at)
     row.failing_since = row.failing_since or at
     row.consecutive_failures += 1
-    gone = isinstance(consequence, GiveUp) and consequence.gone
-    if gone or pauses.is_due(failing_since=row.failing_since, failures=row.consecutive_failures, now=at):
-        reason = "The receiver answered 410 Gone." if gone else "Every delivery has failed for several days."
-        await _pause(tx, row, reason, at)
-    elif not warned and pauses.warning_is_due(
-        failing_since=row.failing_since, failures=row.consecutive_failures, now=at
-    ):
+    if isinstance(consequence, GiveUp) and consequence.gone:
+        return "The receiver answered 410 Gone."
+    if pauses.is_due(failing_since=row.failing_since, failures=row.consecutive_failures, now=at):
+        return "Every delivery has failed for several days."
+    if not warned and pauses.warning_is_due(failing_since=row.failing_since, failures=row.consecutive_failures, now=at):
         log.warning("webhook.destination_failing", destination=row.id, failures=row.consecutive_failures)
+    return None
 
 
 async def _pause(tx: Transaction, row: DestinationRow, reason: str, at: datetime) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -12,7 +13,7 @@ from sqlalchemy import select
 from ipse.runtime.scope import Scope
 from ipse.security.outbound import ConnectionFailed, ForbiddenAddress, OutboundTimeout
 from ipse.security.signatures import verify
-from ipse.storage.tables import DeliveryRow, EventRow
+from ipse.storage.tables import DeliveryRow, DestinationRow, EventRow
 from ipse.webhooks import destinations, queue, service
 from ipse.webhooks.policy import DELAYS
 from ipse.webhooks.schemas import DestinationChange
@@ -21,6 +22,20 @@ from tests.integration.webhooks.conftest import Post
 from tests.services.applications import RegisteredApplication
 
 pytestmark = pytest.mark.anyio
+
+
+def room(**limits: Any) -> queue.Room:
+    """A worker with all the room it wants, but for ``limits``."""
+    plenty: dict[str, Any] = {
+        "free": 99,
+        "busy": {},
+        "failing": 0,
+        "per_destination": 99,
+        "per_failing_destination": 99,
+        "all_failing": 99,
+    }
+    return queue.Room(**{**plenty, **limits})
+
 
 MakeApplication = Callable[..., Awaitable[RegisteredApplication]]
 
@@ -230,7 +245,7 @@ async def test_a_crash_between_sending_and_writing_down_sends_the_same_event_aga
     await post.destination()
     event_id = await post.event(session_id, 1, "Approved")
     async with post.services.database.writing() as tx:  # a worker claims it, sends it, and dies
-        [claimed] = await queue.claim(tx, post.services, worker="dead", limit=9, busy={}, per_destination=9)
+        [claimed] = await queue.claim(tx, post.services, worker="dead", room=room())
     assert claimed.payload["event_id"] == event_id
     worker = post.worker()
     assert await worker.run_once() == 0, "the lease of the dead worker still holds"
@@ -247,7 +262,7 @@ async def test_a_worker_that_lost_its_lease_does_not_overwrite_its_successor(pos
     await post.event(session_id, 1, "Approved")
     slow = post.worker()
     async with post.services.database.writing() as tx:
-        [late] = await queue.claim(tx, post.services, worker=slow.name, limit=9, busy={}, per_destination=9)
+        [late] = await queue.claim(tx, post.services, worker=slow.name, room=room())
     post.clock.advance(queue.LEASE)
     await post.worker().run_once()
     outcome = slow._unanswered(late, OutboundTimeout("too late"))
@@ -264,22 +279,40 @@ async def test_two_workers_never_attempt_the_same_delivery(post: Post) -> None:
     claimed: list[str] = []
     for name in ("one", "two", "one", "two"):
         async with post.services.database.writing() as tx:
-            claims = await queue.claim(tx, post.services, worker=name, limit=5, busy={}, per_destination=5)
+            claims = await queue.claim(tx, post.services, worker=name, room=room(free=5))
             claimed += [claim.delivery_id for claim in claims]
     assert len(claimed) == len(set(claimed)) == 20
 
 
 async def test_one_destination_gets_no_more_than_its_share_of_the_slots(post: Post) -> None:
-    first, second = (
-        await post.destination("https://dead.example.org/"),
-        await post.destination("https://b.example.org/"),
-    )
+    first, second = await post.destination("https://a.example.org/"), await post.destination("https://b.example.org/")
     for _ in range(10):
         await post.event(str(uuid.uuid4()), 1, "Approved")
     async with post.services.database.writing() as tx:
-        claims = await queue.claim(tx, post.services, worker="w", limit=16, busy={first: 3}, per_destination=4)
+        claims = await queue.claim(
+            tx, post.services, worker="w", room=room(free=16, busy={first: 3}, per_destination=4)
+        )
     assert [claim.destination_id for claim in claims].count(first) == 1
     assert [claim.destination_id for claim in claims].count(second) == 4
+
+
+async def test_failing_destinations_share_a_part_of_the_slots_however_many_they_are(post: Post) -> None:
+    dead = [await post.destination(f"https://dead{n}.example.org/") for n in range(5)]
+    alive = await post.destination("https://alive.example.org/")
+    for _ in range(4):
+        await post.event(str(uuid.uuid4()), 1, "Approved")
+    async with post.services.database.writing() as tx:
+        for destination_id in dead:
+            row = await tx.get(DestinationRow, destination_id)
+            assert row is not None
+            row.failing_since = post.clock.now()
+        claims = await queue.claim(
+            tx, post.services, worker="w", room=room(free=16, per_failing_destination=2, all_failing=6)
+        )
+    taken = [claim.destination_id for claim in claims]
+    assert taken.count(alive) == 4
+    assert sum(taken.count(destination_id) for destination_id in dead) == 6
+    assert max(taken.count(destination_id) for destination_id in dead) == 2
 
 
 async def test_410_switches_the_destination_off(post: Post, session_id: str) -> None:
