@@ -9,16 +9,18 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from typing import Any, NoReturn
 
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartParser
 from starlette.requests import Request
 
 from ipse.edge.errors import Detail
+from ipse.edge.unit import services_of
 
-# Uploads are faces: they stay in memory and never reach a temporary file. The size of a body is limited elsewhere.
+# Uploads are faces: they stay in memory and never reach a temporary file. `stream` limits the size of a body.
 MultiPartParser.spool_max_size = sys.maxsize
 
 MAX_DEPTH = 64
@@ -27,6 +29,19 @@ MAX_DEPTH = 64
 
 class StrictRequest(Request):
     """The request every endpoint sees."""
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        """Yield the body; 413 as soon as it is declared, or turns out, larger than ``Settings.max_body_bytes``."""
+        limit = services_of(self).settings.max_body_bytes
+        declared = self.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > limit:
+            raise _too_large(limit)
+        received = 0
+        async for chunk in super().stream():
+            received += len(chunk)
+            if received > limit:
+                raise _too_large(limit)
+            yield chunk
 
     async def json(self) -> Any:
         """Parse the body once; 400 when it is not JSON or cannot be stored."""
@@ -42,6 +57,11 @@ class StrictRequest(Request):
             if isinstance(value, str):
                 require_storable(value)
         return form
+
+
+def _too_large(limit: int) -> HTTPException:
+    """FastAPI turns any other exception that is raised while it reads a body into a 400."""
+    return HTTPException(413, f"The body is larger than {limit // 2**20} MB.")
 
 
 def parse_json(body: bytes) -> Any:

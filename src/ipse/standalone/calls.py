@@ -69,6 +69,7 @@ class Call:
             "request_id": request_id or services.identifiers.uuid(),
             "vendor_data": self.vendor_data,
             "metadata": self.metadata,
+            "environment": self.caller.application.mode.value,
             "created_at": services.clock.now().astimezone(UTC).isoformat(timespec="microseconds"),
         }
 

@@ -104,6 +104,7 @@ class Answer(BaseModel):
     request_id: str
     vendor_data: str | None
     metadata: dict[str, Any] | None
+    environment: Literal["live", "sandbox"]
     created_at: str = Field(description="ISO 8601 with microseconds and +00:00.")
 
 
@@ -114,6 +115,7 @@ _EXAMPLE_FACES: dict[str, Any] = {
 _EXAMPLE_TAIL: dict[str, Any] = {
     "vendor_data": "user-42",
     "metadata": None,
+    "environment": "live",
     "created_at": "2026-11-20T10:00:00.000000+00:00",
 }
 _EXAMPLE_LIVENESS: dict[str, Any] = {

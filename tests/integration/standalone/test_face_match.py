@@ -63,9 +63,11 @@ async def test_the_answer_has_the_documented_shape(opened: OpenStandalone, shown
         "similarity_score",
         "vendor_data",
         "metadata",
+        "environment",
         "created_at",
     }
     assert (body["vendor_data"], body["metadata"]) == ("user-42", {"trigger": "login"})
+    assert body["environment"] == "sandbox"
     assert body["created_at"] == "2026-11-20T10:00:00.000000+00:00"
     for key in ("user_image", "ref_image"):
         faces = body["face_match"][key]
