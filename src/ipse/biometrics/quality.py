@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .alignment import RECOGNITION_CHIP, RECOGNITION_TEMPLATE, aligned_chip
+from .alignment import RECOGNITION_CHIP, RECOGNITION_TEMPLATE, aligned_chip, similarity_transform
 from .calibration import Curve
 from .faces import Face, FaceScan, Landmarks
 from .images import Pixels
@@ -37,6 +37,9 @@ _CONTRAST: Final = _curve((4, 0), (12, 50), (40, 100))
 # 1 - yaw/limit, see ``_pose``; 0.30 of the eye distance is where matching starts to fail.
 _POSE: Final = _curve((0, 0), (0.5, 50), (0.85, 100))
 _CONFIDENCE: Final = _curve((0.5, 0), (0.75, 50), (0.9, 100))
+# Distance in CrCb between the lower and the upper face, negated. Lips and beards make up to about 15.
+_CHROMA: Final = _curve((-60.0, 0), (-30.0, 50), (-14.0, 100))
+_COMPLETENESS: Final = _curve((0.6, 0), (0.85, 50), (1.0, 100))
 _YAW_LIMIT: Final = 0.30
 _ROLL_LIMIT_DEGREES: Final = 35.0
 # The presentation-attack networks judge the surroundings: a face wider than this share of the frame leaves too little.
@@ -83,7 +86,9 @@ def measured_quality(scan: FaceScan) -> Quality:
         "luminance": min(_LUMINANCE(brightness), _OVEREXPOSURE(255.0 - brightness)),
         "contrast": _CONTRAST(float(centre.std())),
         "pose": _POSE(_frontality(face.landmarks)),
-        "occlusion": min(_CONFIDENCE(face.confidence), _visible_share(chip)),
+        "occlusion": min(
+            _CONFIDENCE(face.confidence), _skin_continuity(chip), _COMPLETENESS(_share_in_picture(scan, face))
+        ),
     }
     hints = _hints(scan, face, components, brightness)
     blocking = ("face_size", "sharpness", "luminance", "pose", "occlusion")
@@ -121,7 +126,7 @@ def _frontality(landmarks: Landmarks) -> float:
     return max(0.0, 1.0 - 0.5 * max(yaw / _YAW_LIMIT, roll / _ROLL_LIMIT_DEGREES))
 
 
-def _visible_share(chip: Pixels) -> float:
+def _skin_continuity(chip: Pixels) -> float:
     """0-100: how much the mouth region resembles the cheeks and forehead in detail and colour.
 
     A mask, scarf or hand in front of the mouth replaces skin by something of another hue; measured as the distance of
@@ -134,7 +139,13 @@ def _visible_share(chip: Pixels) -> float:
     return _CHROMA(distance * -1.0)
 
 
-_CHROMA: Final = _curve((-60.0, 0), (-30.0, 50), (-14.0, 100))
+def _share_in_picture(scan: FaceScan, face: Face) -> float:
+    """Share of the aligned chip's area, 0-1, that lies inside the picture: a face cut by the edge is not all there."""
+    to_picture = similarity_transform(RECOGNITION_TEMPLATE, face.landmarks)
+    steps = np.linspace(8, RECOGNITION_CHIP - 8, 13)
+    grid = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
+    x, y = (grid @ to_picture[:, :2].T + to_picture[:, 2]).T
+    return float(((x >= 0) & (x < scan.image.width) & (y >= 0) & (y < scan.image.height)).mean())
 
 
 def _hints(scan: FaceScan, face: Face, components: Mapping[str, float], brightness: float) -> tuple[str, ...]:

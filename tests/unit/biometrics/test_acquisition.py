@@ -23,7 +23,7 @@ UPSTREAM = b"weights from upstream"
 
 def _entry(like: ModelFile, data: bytes, **changes: Any) -> ModelFile:
     digest = sha256_of(data)
-    same = {"sha256": digest, "source_sha256": digest, "bytes": len(data), "source_bytes": len(data)}
+    same: dict[str, Any] = {"sha256": digest, "source_sha256": digest, "bytes": len(data), "source_bytes": len(data)}
     return replace(like, conversion="none", **(same | changes))
 
 

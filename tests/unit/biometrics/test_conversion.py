@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -32,7 +33,12 @@ def _block_quantised() -> tuple[bytes, NDArray[np.float32]]:
         helper.make_node("Dropout", ["c"], ["e"]),
         helper.make_node("Relu", ["e"], ["y"]),
     ]
-    constants = {"q": quantised, "s": scales, "z": zeros, "shape": np.array([2, 4, 1, 1], np.int64)}
+    constants: dict[str, NDArray[Any]] = {
+        "q": quantised,
+        "s": scales,
+        "z": zeros,
+        "shape": np.array([2, 4, 1, 1], np.int64),
+    }
     graph = helper.make_graph(
         nodes,
         "test",

@@ -97,8 +97,8 @@ class _Reference:
         padded = np.pad(x, ((0, 0), (pad, pad), (pad, pad)))
         windows = np.lib.stride_tricks.sliding_window_view(padded, (kernel, kernel), axis=(1, 2))[:, ::stride, ::stride]
         if weight.shape[1] == 1 and x.shape[0] > 1:
-            return np.einsum("cij,chwij->chw", weight[:, 0], windows)
-        return np.einsum("ocij,chwij->ohw", weight, windows)
+            return np.asarray(np.einsum("cij,chwij->chw", weight[:, 0], windows))
+        return np.asarray(np.einsum("ocij,chwij->ohw", weight, windows))
 
 
 @pytest.fixture
