@@ -11,11 +11,11 @@ import statistics
 import time
 
 import numpy as np
-from machine import description
 
 from ipse.biometrics.calibration import SIMILARITY
 from ipse.decision.settings import DUPLICATE_POSSIBLE
 from ipse.storage.vector_index import VectorIndex
+from machine import description
 
 SEARCHES = 200
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -97,3 +99,15 @@ def test_the_captured_picture_and_the_asked_method_are_shown() -> None:
     assert (live.facts["reference_media_id"], live.facts["method"]) == ("media-1", "ACTIVE_3D")
     match = report_for(None, Feature.FACE_MATCH, "node", {}, media_id="media-1")
     assert match.facts["target_media_id"] == "media-1"
+
+
+def test_the_documentation_names_every_scenario_with_its_verdict_and_features() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", page, re.MULTILINE))
+    assert list(rows)[-len(SCENARIOS) :] == list(SCENARIOS)
+    verdicts = {"success": "Approved", "decline": "Declined", "review": "In Review"}
+    for slug, one in SCENARIOS.items():
+        verdict, features, risks = (cell.strip() for cell in rows[slug].split("|"))
+        assert verdict == verdicts[one.category]
+        assert features == (", ".join(one.effects) or "–")
+        assert {effect.risk for effect in one.effects.values()} == set(re.findall(r"[A-Z_]{4,}", risks))
