@@ -41,7 +41,7 @@ $(READY)/venv:
 
 $(READY)/packages: requirements/dev.txt $(READY)/venv
 	@echo "Installing the locked packages (a few minutes the first time)"
-	@$(call retried,$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt,The package registry cannot be reached or serves other files than requirements/dev.txt lists. Check the network and your pip configuration and run make setup again.)
+	@$(call retried,$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt,The package registry cannot be reached or serves other files than requirements/dev.txt lists. Check the network and your pip configuration and run make setup again.)
 	@touch $@
 
 # The checkout is put on the path as it is: no build, hence no build backend that would not be locked.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ipse.accounts import repository
-from ipse.accounts.applications import create_application, issue_key
+from ipse.accounts.applications import IssuedApplication, change_application, create_application, issue_key
+from ipse.accounts.schemas import ApplicationPatch
 from ipse.edge.errors import NotFound
 from ipse.runtime.application import Mode
 from ipse.runtime.services import Services
@@ -72,6 +74,29 @@ async def issue_local_key(services: Services, mode: Mode) -> LocalApplication:
             raise NotFound
         issued = await issue_key(tx, services, row)
         return await _describe(tx, row, issued.secret)
+
+
+async def local_applications(services: Services) -> Sequence[ApplicationRow]:
+    """The applications of the local organisation, detached; empty before the first run."""
+    async with services.database.reading() as tx:
+        organization = await repository.first_organization(tx)
+        return await repository.applications(tx, organization.id) if organization is not None else []
+
+
+async def change_local_application(services: Services, named: str, patch: ApplicationPatch) -> IssuedApplication:
+    """Change an application of the local organisation, named by its id or, if it is the first one, by its mode.
+
+    Raises:
+        NotFound: there is none.
+        ApiError: a value is not allowed here.
+    """
+    async with services.database.writing() as tx:
+        organization = await repository.first_organization(tx)
+        rows = await repository.applications(tx, organization.id) if organization is not None else []
+        row = next((row for row in rows if named in (row.id, row.mode)), None)
+        if row is None:
+            raise NotFound("No application of the local organisation has this id or mode.")
+        return await change_application(tx, services, row, patch)
 
 
 async def _describe(tx: Transaction, row: ApplicationRow, secret: str | None) -> LocalApplication:

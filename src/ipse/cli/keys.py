@@ -38,7 +38,7 @@ def show(*, as_json: bool) -> None:
         output.print_json(facts)
         return
     for fact in facts:
-        output.print_facts([(name.replace("_", " "), str(value)) for name, value in fact.items()])
+        output.print_facts([(name.replace("_", " "), _text(value)) for name, value in fact.items()])
         output.say()
 
 
@@ -113,6 +113,10 @@ async def _change_master(settings: Settings, ring: Ring) -> MasterKeyChange:
 def _origin(settings: Settings, ring: Ring) -> str:
     configured = settings.ordinary_master_key if ring is Ring.ORDINARY else settings.biometric_master_key
     return "configured" if configured is not None else str(keysets.master_key_path(settings.data_dir, ring))
+
+
+def _text(value: object) -> str:
+    return ", ".join(value) if isinstance(value, list) else str(value)
 
 
 def _hex(key_id: int) -> str:

