@@ -171,12 +171,14 @@ async def supersede(tx: Transaction, services: Services) -> None:
             DeliveryRow.is_resend.is_(False),
             DeliveryRow.session_id.is_not(None),
             DeliveryRow.first_attempt_at <= now - SUPERSEDED_AFTER,
+            # A worker that died in mid-attempt wrote down no failure: what it held is tried again, not given up.
+            or_(DeliveryRow.response_status.is_not(None), DeliveryRow.error.is_not(None)),
             or_(DeliveryRow.leased_until.is_(None), DeliveryRow.leased_until <= now),
             select(later.id)
             .where(
                 later.destination_id == DeliveryRow.destination_id,
                 later.session_id == DeliveryRow.session_id,
-                later.state == "pending",
+                _is_pending(later),
                 later.is_resend.is_(False),
                 later.position > DeliveryRow.position,
             )
@@ -206,7 +208,7 @@ async def _due(tx: Transaction, now: datetime, room: Room) -> Sequence[str]:
                 .where(
                     earlier.destination_id == DeliveryRow.destination_id,
                     earlier.session_id == DeliveryRow.session_id,
-                    earlier.state == "pending",
+                    _is_pending(earlier),
                     earlier.is_resend.is_(False),
                     or_(
                         earlier.position < DeliveryRow.position,
@@ -245,6 +247,13 @@ async def _due(tx: Transaction, now: datetime, room: Room) -> Sequence[str]:
         select(DeliveryRow.id).where(DeliveryRow.id.in_(fair), free).with_for_update(skip_locked=True)
     )
     return locked.all()
+
+
+def _is_pending(other: type[DeliveryRow]) -> ColumnElement[bool]:
+    """Compare in a way that no index serves: SQLite, which keeps no statistics, would otherwise look for the session's
+    other deliveries among all pending ones (47 ms a claim at 2,000 of them) instead of among those of the session.
+    """
+    return func.coalesce(other.state, "") == "pending"
 
 
 def _fair(ranked: Iterable[tuple[str, str, int, bool]], room: Room) -> list[str]:
