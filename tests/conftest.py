@@ -35,7 +35,8 @@ START = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 """Where every manual clock starts."""
 
 _ENGINE = os.environ.get("IPSE_TEST_DATABASE", "sqlite")
-for _name in [name for name in os.environ if name.startswith("IPSE_") and name != "IPSE_MODELS_DIR"]:
+_KEPT = ("IPSE_MODELS_DIR", "IPSE_TEST_", "IPSE_FUZZ_", "IPSE_CRASH_")
+for _name in [name for name in os.environ if name.startswith("IPSE_") and not name.startswith(_KEPT)]:
     del os.environ[_name]  # the settings of the developer's shell are not those of the tests
 
 
