@@ -339,7 +339,8 @@ def summary(
     distinct = len({request.body["event_id"] for request in receiver.requests})
     states = Counter(delivery.state for delivery in stored.deliveries)
     return (
-        f"{len(progress.decided)} step-ups in {seconds[0]:.0f} s (all delivered after {seconds[1]:.0f} s) with {server.kills} kills of the server and "
+        f"{len(progress.decided)} step-ups in {seconds[0]:.0f} s (all delivered after {seconds[1]:.0f} s) "
+        f"with {server.kills} kills of the server and "
         f"{worker.kills} of the worker: {len(stored.sessions)} sessions, {len(stored.events)} events, "
         f"deliveries {dict(states)}, {len(receiver.requests)} webhooks received ({distinct} distinct, "
         f"{len(receiver.requests) - distinct} repeated after a crash), {progress.repeated_calls} calls repeated"
