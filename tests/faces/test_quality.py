@@ -19,11 +19,14 @@ Spoil = Callable[[Pixels], Pixels]
 
 
 def _darkened(factor: float) -> Spoil:
-    return lambda pixels: np.asarray(pixels * factor).astype(np.uint8)
+    def darken(pixels: Pixels) -> Pixels:
+        return np.asarray(np.clip(pixels.astype(np.float32) * factor, 0, 255), dtype=np.uint8)
+
+    return darken
 
 
 def _overexposed(pixels: Pixels) -> Pixels:
-    return np.clip(pixels.astype(np.float32) * 1.6 + 120, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(pixels.astype(np.float32) * 1.6 + 120, 0, 255), dtype=np.uint8)
 
 
 def _blurred(pixels: Pixels) -> Pixels:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Final
 
 import cv2
@@ -22,6 +23,8 @@ AGE_CHIP: Final = 64
 AGE_TEMPLATE: Final[Landmarks] = np.array(
     [[19.07, 18.63], [43.75, 18.96], [30.74, 32.25], [20.23, 42.39], [41.67, 42.88]], dtype=np.float32
 )
+# Bilinear sampling sees two neighbours: shrinking to a half loses nothing, shrinking further skips pixels.
+_BILINEAR_LIMIT: Final = 0.5
 _MAX_SUPERSAMPLING: Final = 4
 
 
@@ -49,7 +52,7 @@ def aligned_chip(pixels: Pixels, landmarks: Landmarks, template: Landmarks, side
     """
     matrix = similarity_transform(landmarks, template)
     scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
-    factor = min(_MAX_SUPERSAMPLING, max(1, int(1 / max(scale, 1e-6))))
+    factor = min(_MAX_SUPERSAMPLING, max(1, ceil(_BILINEAR_LIMIT / max(scale, 1e-6))))
     rendered = cv2.warpAffine(pixels, matrix * factor, (side * factor, side * factor), flags=cv2.INTER_LINEAR)
     if factor > 1:
         rendered = cv2.resize(rendered, (side, side), interpolation=cv2.INTER_AREA)

@@ -40,6 +40,11 @@ def dequantised(source: bytes, dynamic_axes: Mapping[str, tuple[str, ...]]) -> b
         elif node.op_type == "Reshape" and all(name in constants for name in node.input):
             shape = [int(n) for n in constants[node.input[1]]]
             constants[node.output[0]] = constants[node.input[0]].reshape(shape)
+        elif node.op_type == "PRelu" and node.input[1] in constants:
+            slope = constants[node.input[1]].astype(np.float32)
+            rest = f"{node.output[0]}_rest"
+            constants[rest] = np.subtract(np.float32(1), slope)
+            kept += parametric_relu(node.input[0], node.input[1], rest, node.output[0])
         elif node.op_type == "Dropout":
             _rename_consumers(model.graph, node.output[0], node.input[0])
         else:
@@ -59,6 +64,21 @@ def dequantised(source: bytes, dynamic_axes: Mapping[str, tuple[str, ...]]) -> b
         onnx.helper.make_tensor_value_info(output.name, onnx.TensorProto.FLOAT, None) for output in model.graph.output
     )
     return serialised(graph, opset=model.opset_import[0].version)
+
+
+def parametric_relu(value: str, slope: str, rest: str, output: str) -> list[onnx.NodeProto]:
+    """``PRelu`` as ``slope * x + rest * max(x, 0)`` with ``rest = 1 - slope``.
+
+    onnxruntime computes its own PRelu element by element and takes half of SFace's time for it; these four operations
+    use its vector kernels. 43 ms become 19 on the machine of the decision record, outputs differ by less than 1e-6.
+    """
+    positive, upper, lower = (f"{output}_{part}" for part in ("positive", "upper", "lower"))
+    return [
+        onnx.helper.make_node("Relu", [value], [positive], name=positive),
+        onnx.helper.make_node("Mul", [positive, rest], [upper], name=upper),
+        onnx.helper.make_node("Mul", [value, slope], [lower], name=lower),
+        onnx.helper.make_node("Add", [upper, lower], [output], name=output),
+    ]
 
 
 def serialised(graph: onnx.GraphProto, opset: int) -> bytes:

@@ -86,8 +86,8 @@ def _network_input(pixels: Pixels) -> Tensor:
     height, width = pixels.shape[:2]
     padded_height, padded_width = -(-height // _GRAIN) * _GRAIN, -(-width // _GRAIN) * _GRAIN
     batch = np.zeros((1, 3, padded_height, padded_width), dtype=np.float32)
-    for plane, channel in enumerate((2, 1, 0)):
-        batch[0, plane, :height, :width] = pixels[:, :, channel]
+    for plane, channel in enumerate(reversed(cv2.split(pixels))):
+        batch[0, plane, :height, :width] = channel
     return batch
 
 

@@ -16,7 +16,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from .conversion import serialised
+from .conversion import parametric_relu, serialised
 from .statedict import Array, read_state_dict
 
 _OPSET: Final = 13
@@ -76,9 +76,15 @@ class _Builder:
     def _conv_block(self, prefix: str, value: str, stride: int = 1, padding: int | None = None) -> str:
         value = self._conv(f"{prefix}.conv.weight", f"{prefix}.bn", value, stride, padding)
         if f"{prefix}.prelu.weight" in self._state:
-            slope = self._double(f"{prefix}.prelu.weight")[:, None, None]
-            value = self._node("PRelu", [value, self._constant(slope)])
+            value = self._parametric_relu(value, self._double(f"{prefix}.prelu.weight")[:, None, None])
         return value
+
+    def _parametric_relu(self, value: str, slope: Double) -> str:
+        self._count += 1
+        output = f"v{self._count:03d}"
+        nodes = parametric_relu(value, self._constant(slope), self._constant(1 - slope), output)
+        self.graph.node.extend(nodes)
+        return output
 
     def _conv(self, weight_name: str, norm: str, value: str, stride: int = 1, padding: int | None = None) -> str:
         weight = self._double(weight_name)
