@@ -28,11 +28,6 @@ pytestmark = pytest.mark.anyio
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Server:
     """A socket that answers every request in one way and remembers what it received."""
 
@@ -209,6 +204,15 @@ async def test_a_closed_port_and_a_broken_answer_are_connection_failures() -> No
             await client.post(f"http://127.0.0.1:{server.port}/", body=b"", headers={}, allow_private=True)
     with pytest.raises(ConnectionFailed, match="ConnectError"):
         await client.post(f"http://127.0.0.1:{server.port}/", body=b"", headers={}, allow_private=True)
+    await client.close()
+
+
+async def test_an_answer_that_is_no_http_is_a_connection_failure() -> None:
+    client = OutboundClient()
+    for answer in (b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", b""):
+        async with serving(saying(answer)) as server:
+            with pytest.raises(ConnectionFailed):
+                await client.post(f"http://127.0.0.1:{server.port}/", body=b"", headers={}, allow_private=True)
     await client.close()
 
 

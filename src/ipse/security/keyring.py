@@ -234,10 +234,6 @@ class KeyRing:
         keyset.key.extend(kept)
         return KeyRing(self.ring, self.version + 1, keyset)
 
-    def with_same_keys(self) -> KeyRing:
-        """Return the next version with the same keys: to store them under another master key."""
-        return KeyRing(self.ring, self.version + 1, _copy(self._keyset))
-
     def rotate(self) -> None:
         """Add a key and seal with it at once: right where no other process shares the ring."""
         self.take_over(self.with_new_key().with_newest_primary())

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from ipse.clock import Clock
 from ipse.security.keyring import MASTER_KEY_BYTES, KeyRing, KeyRingError, LocalMasterKey, MasterKey, Ring
@@ -126,18 +126,6 @@ async def reload(database: Database, rings: Iterable[KeyRing], masters: Mapping[
             stored = await _newest(tx, held.ring, masters[held.ring], after=held.version)
             if stored is not None:
                 held.take_over(stored)
-
-
-async def change_master_key(database: Database, held: KeyRing, master: MasterKey, clock: Clock) -> None:
-    """Wrap the keys of ``held`` with another master key and forget the versions that the old one opens.
-
-    Data keys and everything sealed with them stay as they are. Keep the new master key safe before calling this.
-    """
-    following = held.with_same_keys()
-    async with database.writing() as tx:
-        await save(tx, following, master, clock)
-        await tx.execute(delete(KeysetRow).where(KeysetRow.ring == held.ring, KeysetRow.version < following.version))
-    held.take_over(following)
 
 
 async def save(tx: Transaction, ring: KeyRing, master: MasterKey, clock: Clock) -> None:

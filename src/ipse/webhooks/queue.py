@@ -138,18 +138,19 @@ async def conclude(
     }
     if not attempts:
         return
-    # In the order of their ids, always: two workers that lock the same rows must not wait for each other.
+    # Destinations before deliveries, each in the order of ids, as every other transaction does: no two can deadlock.
+    # NO KEY UPDATE lets requests go on adding deliveries to the same destination.
+    found = await tx.scalars(
+        select(DestinationRow)
+        .where(DestinationRow.id.in_({attempt.claim.destination_id for attempt in concluded}))
+        .order_by(DestinationRow.id)
+        .with_for_update(key_share=True)
+    )
+    destinations = {row.id: row for row in found}
     rows = await tx.scalars(
         select(DeliveryRow).where(DeliveryRow.id.in_(attempts)).order_by(DeliveryRow.id).with_for_update()
     )
     held = [row for row in rows if row.leased_by == worker and row.attempts == attempts[row.id][0].claim.attempts]
-    found = await tx.scalars(
-        select(DestinationRow)
-        .where(DestinationRow.id.in_({row.destination_id for row in held}))
-        .order_by(DestinationRow.id)
-        .with_for_update()
-    )
-    destinations = {row.id: row for row in found}
     for row in held:
         attempt, chance = attempts[row.id]
         consequence = retries.after(attempt.outcome, attempts=row.attempts, now=attempt.at, chance=chance)

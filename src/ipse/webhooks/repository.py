@@ -45,7 +45,7 @@ async def find(scope: Scope, destination_id: str, *, lock: bool = False) -> Dest
     query = select(DestinationRow).where(
         DestinationRow.id == destination_id, DestinationRow.application_id == scope.application_id
     )
-    row: DestinationRow | None = await scope.tx.scalar(query.with_for_update() if lock else query)
+    row: DestinationRow | None = await scope.tx.scalar(query.with_for_update(key_share=True) if lock else query)
     return row
 
 

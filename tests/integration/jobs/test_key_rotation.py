@@ -14,7 +14,7 @@ from ipse.runtime.services import Services
 from ipse.security import keysets
 from ipse.security.keyring import Ring
 from ipse.sessions.view import token_context
-from ipse.storage.tables import Base, EventRow, KeysetRow, SessionRow
+from ipse.storage.tables import Base, DestinationRow, EventRow, KeysetRow, SessionRow
 from ipse.webhooks import destinations
 from ipse.webhooks import service as webhooks
 from ipse.webhooks.schemas import NewDestination
@@ -105,6 +105,19 @@ async def test_the_new_key_opens_before_it_seals_and_every_version_is_stored(ser
     masters = keysets.load_master_keys(services.settings)
     ordinary, _ = await keysets.load_rings(services.database, masters, services.clock)
     assert ordinary.primary_key_id == done.key_id
+
+
+async def test_a_value_that_cannot_be_opened_does_not_stop_a_rotation(
+    services: Services, application: RegisteredApplication
+) -> None:
+    async with services.database.writing() as tx:
+        scope = Scope(tx, application.application, services)
+        for number in range(2):
+            await destinations.create(scope, NewDestination(url=f"https://shop.example.org/{number}"))
+        damaged = (await tx.scalars(select(DestinationRow))).first()
+        assert damaged is not None
+        damaged.secret_sealed = damaged.secret_sealed[:-1] + bytes([damaged.secret_sealed[-1] ^ 1])
+    assert (await rotate(services, Ring.ORDINARY, settle=no_wait)).moved["webhook secrets"] == 1
 
 
 def test_every_sealed_column_of_the_schema_takes_part() -> None:

@@ -15,6 +15,7 @@ from ipse.media import service, tasks
 from ipse.media.errors import MediumDamaged, MediumNotFound
 from ipse.runtime.scope import Scope
 from ipse.runtime.services import Services
+from ipse.storage.blobs import BlobStoreUnavailable
 from ipse.storage.tables import MediaRow
 from tests.services.applications import RegisteredApplication
 
@@ -222,3 +223,54 @@ async def test_a_medium_that_is_no_image_is_never_shown_inline(
     answer = await make_client(None).get(album.path(media_id))
     assert answer.headers["content-type"] == "application/octet-stream"
     assert answer.headers["content-disposition"] == "attachment"
+
+
+async def test_a_damaged_image_and_a_silent_store_are_answered_plainly(
+    album: Album, make_client: Callable[[None], AsyncClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anyone = make_client(None)
+    media_id = await album.store()
+    path, key = album.path(media_id), f"{album.application.id}/{media_id}"
+    await album.services.blobs.delete(key)
+    await album.services.blobs.put(key, b"something else")
+    assert (await anyone.get(path)).status_code == 404
+
+    async def silent(_self: object, _key: str) -> bytes:
+        raise BlobStoreUnavailable("no answer")
+
+    monkeypatch.setattr(type(album.services.blobs), "get", silent)
+    answer = await anyone.get(path)
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) >= 1
+
+
+async def test_an_image_that_cannot_be_opened_does_not_stop_a_rotation(album: Album) -> None:
+    damaged, lost, sound = await album.store(), await album.store(), await album.store()
+    keys = {media_id: f"{album.application.id}/{media_id}" for media_id in (damaged, lost, sound)}
+    sealed = await album.services.blobs.get(keys[damaged])
+    await album.services.blobs.delete(keys[damaged])
+    await album.services.blobs.put(keys[damaged], sealed[:-1] + bytes([sealed[-1] ^ 1]))
+    await album.services.blobs.delete(keys[lost])
+    album.services.biometric_ring.rotate()
+    assert await tasks.rewrap(album.services, lambda _done, _total: None) == 1
+    assert (await album.read(sound)).content == FACE
+
+
+async def test_a_store_that_does_not_answer_postpones_an_erasure_to_the_sweeper(
+    album: Album, monkeypatch: pytest.MonkeyPatch, clock: ManualClock
+) -> None:
+    media_id = await album.store()
+    [stored_at] = [blob.stored_at async for blob in album.services.blobs.list_blobs()]
+
+    async def silent(_self: object, _key: str) -> None:
+        raise BlobStoreUnavailable("no answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(album.services.blobs), "delete", silent)
+        async with album.services.database.writing() as tx:
+            await service.erase(Scope(tx, album.application.application, album.services), [media_id])
+        await service.erasures_finished()
+    assert len(await album.blobs()) == 1
+    clock._now = stored_at + 2 * tasks.ORPHAN_AGE
+    assert await tasks.sweep_orphans(album.services) == 1
+    assert await album.blobs() == {}

@@ -47,10 +47,13 @@ class Wire(OutboundClient):
 
     sent: list[Sent] = field(default_factory=list)
     answers: dict[str, list[int | OutboundError]] = field(default_factory=dict)
+    breaks: Exception | None = None
 
     async def post(
         self, url: str, *, body: bytes, headers: Mapping[str, str], allow_private: bool = False
     ) -> OutboundResponse:
+        if self.breaks is not None:
+            raise self.breaks
         self.sent.append(Sent(url, body, headers, allow_private))
         waiting = self.answers.get(url, [])
         answer = waiting.pop(0) if waiting else 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -427,3 +428,50 @@ async def test_forgetting_a_session_leaves_no_event_of_it(post: Post, session_id
     async with post.services.database.reading() as tx:
         assert (await tx.scalars(select(EventRow.id))).all() == [kept]
         assert (await tx.scalars(select(DeliveryRow.event_id))).all() == [kept]
+
+
+async def test_an_attempt_that_breaks_on_our_side_is_written_down_and_tried_again(post: Post, session_id: str) -> None:
+    await post.destination()
+    await post.event(session_id, 1, "Approved")
+    worker = post.worker()
+    post.wire.breaks = RuntimeError("a defect")
+    assert await worker.run_once() == 1
+    [row] = await post.deliveries()
+    assert (row.state, row.attempts, row.error) == ("pending", 1, "The attempt failed on our side.")
+    post.wire.breaks = None
+    post.clock.advance(DELAYS[0])
+    await worker.run_once()
+    assert await post.states() == ["delivered"]
+
+
+async def test_a_delivery_under_way_while_its_destination_is_switched_off_waits_with_the_others(
+    post: Post, session_id: str
+) -> None:
+    destination_id = await post.destination()
+    await post.event(session_id, 1, "Approved")
+    worker = post.worker()
+    async with post.services.database.writing() as tx:
+        [claimed] = await queue.claim(tx, post.services, worker=worker.name, room=room())
+    async with post.services.database.writing() as tx:
+        scope = Scope(tx, post.application.application, post.services)
+        await destinations.change(scope, destination_id, DestinationChange(enabled=False))
+    assert await post.states() == ["pending"], "it is in a worker's hands"
+    worker._concluded.append(worker._unanswered(claimed, ConnectionFailed("x")))
+    await worker.drain()
+    assert await post.states() == ["paused"]
+
+
+async def test_changes_of_a_destination_and_its_deliveries_do_not_block_one_another(post: Post) -> None:
+    destination_id = await post.destination()
+    stop = asyncio.Event()
+    running = [asyncio.create_task(post.worker().run(stop)) for _ in range(2)]
+    for number in range(12):
+        await post.event(str(uuid.uuid4()), 1, "Approved")
+        async with post.services.database.writing() as tx:
+            scope = Scope(tx, post.application.application, post.services)
+            await destinations.change(scope, destination_id, DestinationChange(enabled=number % 3 > 0))
+    async with post.services.database.writing() as tx:
+        await destinations.delete(Scope(tx, post.application.application, post.services), destination_id)
+    stop.set()
+    await asyncio.gather(*running)
+    assert await post.deliveries() == []

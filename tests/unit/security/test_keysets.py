@@ -18,7 +18,6 @@ from ipse.security.keysets import (
     MasterKeyExposed,
     MasterKeyMalformed,
     MasterKeyMissing,
-    change_master_key,
     create_master_key_file,
     load_master_key,
     load_rings,
@@ -38,11 +37,6 @@ MASTERS: dict[Ring, MasterKey] = {
     Ring.ORDINARY: LocalMasterKey(b"o" * 32),
     Ring.BIOMETRIC: LocalMasterKey(b"b" * 32),
 }
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @pytest.fixture
@@ -95,17 +89,6 @@ async def test_the_database_alone_opens_nothing(database: Database) -> None:
     swapped = {Ring.ORDINARY: MASTERS[Ring.BIOMETRIC], Ring.BIOMETRIC: MASTERS[Ring.ORDINARY]}
     with pytest.raises(WrongMasterKey):
         await load_rings(database, swapped, CLOCK)
-
-
-async def test_a_changed_master_key_leaves_the_data_as_it_is_and_shuts_the_old_one_out(database: Database) -> None:
-    ordinary, _ = await load_rings(database, MASTERS, CLOCK)
-    sealed = ordinary.seal(b"x", context=b"c")
-    new = LocalMasterKey(b"n" * 32)
-    await change_master_key(database, ordinary, new, CLOCK)
-    restored, _ = await load_rings(database, {**MASTERS, Ring.ORDINARY: new}, CLOCK)
-    assert restored.open(sealed, context=b"c") == b"x"
-    with pytest.raises(WrongMasterKey):
-        await load_rings(database, MASTERS, CLOCK)
 
 
 async def test_a_fresh_installation_gets_keys_and_one_without_its_keys_does_not_start(

@@ -18,11 +18,6 @@ from ipse.security.outbound import (
 )
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.mark.parametrize(
     "address",
     [

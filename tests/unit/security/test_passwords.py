@@ -14,11 +14,6 @@ from ipse.security.passwords import PasswordHasher, violations
 FAST = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.mark.parametrize(
     ("password", "missing"),
     [

@@ -21,11 +21,6 @@ from ipse.storage.blobs import (
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture(params=["file", "memory"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
     return open_blob_store(f"file://{tmp_path}/blobs" if request.param == "file" else "memory://")

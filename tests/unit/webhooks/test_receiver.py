@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx2
 import pytest
@@ -124,6 +125,30 @@ async def test_only_posts_of_a_sensible_size_are_read() -> None:
         assert (await client.get("/")).status_code == 405
     assert (await listening.post(b"x" * (LARGEST_BODY + 1), {})).status_code == 413
     assert listening.receipts == []
+
+
+async def test_it_starts_and_stops_under_a_server() -> None:
+    messages = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+    said: list[Any] = []
+
+    async def receive() -> Any:
+        return next(messages)
+
+    async def send(message: Any) -> None:
+        said.append(message["type"])
+
+    await Listening().receiver({"type": "lifespan"}, receive, send)
+    assert said == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
+async def test_it_remembers_a_bounded_number_of_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ipse.webhooks.receiver._REMEMBERED_EVENTS", 2)
+    listening = Listening()
+    for name in ("a", "b", "c", "a", "c"):
+        sent = delivery(event_id=name)
+        await listening.post(sent.body, sent.headers)
+    verdicts = [receipt.verdict.value for receipt in listening.receipts]
+    assert verdicts == ["accepted", "accepted", "accepted", "accepted", "duplicate"]
 
 
 def test_a_receiver_without_a_secret_is_refused() -> None:
