@@ -198,15 +198,39 @@ def server_with_faces(settings: Settings, face_engine: FaceEngine) -> Iterator[R
 
 
 @pytest.fixture(scope="session")
-def face_engine() -> FaceEngine:
-    """The face engine with the registry models, fetched when they are not there yet."""
+def face_engine(tmp_path_factory: pytest.TempPathFactory) -> FaceEngine:
+    """The face engine as every newcomer has it: registry models, basic replay screening.
+
+    The models are taken from the models directory, or fetched. The liveness networks stay out even where they are
+    installed, so that the suite sees the same engine on every machine; ``networks`` is for tests of those.
+    """
     from ipse.biometrics import acquisition
     from ipse.biometrics.engine import FaceEngine
     from ipse.settings import Settings
 
-    folder = Settings().models_dir
-    acquisition.obtain(folder, which="registry")
+    installed = Settings().models_dir
+    acquisition.obtain(installed, which="registry")
+    folder = tmp_path_factory.mktemp("registry-models")
+    acquisition.obtain(folder, from_dir=installed, which="registry")
     return FaceEngine.load(folder)
+
+
+@pytest.fixture(scope="session")
+def networks(tmp_path_factory: pytest.TempPathFactory) -> FaceEngine:
+    """The face engine with the liveness networks, where they are installed or lie beside the checkout."""
+    from ipse.biometrics import acquisition
+    from ipse.biometrics.engine import FaceEngine
+    from ipse.biometrics.errors import ModelUnobtainable
+    from ipse.settings import Settings
+
+    folder = tmp_path_factory.mktemp("all-models")
+    for source in (Settings().models_dir, Path(__file__).parents[2] / "shared" / "models"):
+        try:
+            acquisition.obtain(folder, from_dir=source, which="all")
+        except (ModelUnobtainable, OSError):
+            continue
+        return FaceEngine.load(folder)
+    pytest.skip("the liveness networks are not installed")
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     )
     public_url: str = Field(
         "http://127.0.0.1:8000",
-        description="Address under which people and integrators reach this service; hosted links and media links use it.",
+        description="Address under which people and integrators reach this service; hosted and media links use it.",
     )
     host: str = Field("127.0.0.1", description="Address to listen on. 0.0.0.0 exposes the service to the network.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")

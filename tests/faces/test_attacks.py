@@ -10,10 +10,8 @@ import pytest
 
 from ipse.biometrics import acquisition, ledger
 from ipse.biometrics.engine import FaceEngine
-from ipse.biometrics.errors import ModelUnobtainable
 from ipse.biometrics.faces import FaceScan
 from ipse.biometrics.images import Image, decode
-from ipse.biometrics.liveness import MiniFasNet
 from ipse.biometrics.replay_screening import ReplayScreening
 from ipse.samples.attacks import print_attack, replay_attack
 from ipse.samples.portraits import PORTRAITS
@@ -22,25 +20,11 @@ from ipse.samples.scenes import selfie
 pytestmark = pytest.mark.models
 
 NAMES = [portrait.name for portrait in PORTRAITS if "partial" not in portrait.name]
-SHARED_MODELS = Path(__file__).parents[3] / "shared" / "models"
 Attack = Callable[..., bytes]
 
 
 def _scan(engine: FaceEngine, data: bytes) -> FaceScan:
     return engine.scan(decode(data))
-
-
-@pytest.fixture(scope="module")
-def networks(face_engine: FaceEngine, tmp_path_factory: pytest.TempPathFactory) -> FaceEngine:
-    """An engine with the liveness networks, from the models directory or from files beside the checkout."""
-    if isinstance(face_engine.pad, MiniFasNet):
-        return face_engine
-    folder = tmp_path_factory.mktemp("models")
-    try:
-        acquisition.obtain(folder, from_dir=SHARED_MODELS, which="all")
-    except ModelUnobtainable:
-        pytest.skip("the liveness networks are not installed")
-    return FaceEngine.load(folder)
 
 
 @pytest.mark.parametrize("name", NAMES)

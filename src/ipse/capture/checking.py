@@ -74,7 +74,7 @@ def advance(scope: Scope, progress: Progress, given: Given) -> Stop:
             earlier=evaluation.reports,
             context=context_of(progress.session),
         )
-        final = report.status is not FeatureStatus.DECLINED or not _may_retry(scope, progress, node)
+        final = not (_wants_retry(report) and _may_retry(scope, progress, node))
         progress.put(scope, report, final=final)
         if not final:
             _reopen_capture(progress, node)
@@ -109,6 +109,15 @@ def _waits_for_person(node: FeatureNode, given: Given, captured_at: str | None) 
     if Need.SELFIE not in needs(node.feature) or node.id == captured_at:
         return False
     return node.feature in SELFIE_FEATURES or (given.probe is None and given.media_id is None)
+
+
+def _wants_retry(report: Report) -> bool:
+    """A face that was too dark or too far away is asked for again before a reviewer is bothered with it."""
+    return report.status is FeatureStatus.DECLINED or (
+        report.feature in SELFIE_FEATURES
+        and report.status is FeatureStatus.IN_REVIEW
+        and liveness.is_quality_failure(report)
+    )
 
 
 def _may_retry(scope: Scope, progress: Progress, node: FeatureNode) -> bool:

@@ -20,6 +20,7 @@ from ipse.edge.unit import services_of
 
 router = make_router(prefix="/v1/capture", tags=["Capture"])
 
+_DEVICE_HEADERS = ("x-didit-fp", "x-didit-pid", "sec-ch-ua")
 MAX_FRAME_BYTES = ImageLimits().max_bytes
 
 
@@ -63,6 +64,6 @@ def request_facts(request: Request) -> RequestFacts:
     return RequestFacts(
         ip=client_address(request, settings.trusted_proxies),
         user_agent=request.headers.get("user-agent"),
-        headers={name: value for name, value in request.headers.items() if name.startswith("x-didit-fp")},
+        headers={name: value for name, value in request.headers.items() if name.startswith(_DEVICE_HEADERS)},
         accept_language=request.headers.get("accept-language"),
     )

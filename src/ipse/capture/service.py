@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ipse.biometrics.images import ImageError, decode
@@ -70,7 +70,7 @@ async def start(device: Device, request: RequestFacts) -> CaptureState:
     _require_open(scope, session)
     if SessionStatus(session.status) is SessionStatus.NOT_STARTED:
         await lifecycle.change(scope, session, SessionStatus.IN_PROGRESS, Cause.OPENED)
-    stop = checking.advance(scope, progress, await _at_hand(scope, session, request))
+    stop = checking.advance(scope, progress, await _at_hand(scope, session, _expecting(session, request)))
     await _settle(scope, progress, stop.evaluation)
     return view.state(scope, session, progress, stop.evaluation)
 
@@ -96,7 +96,7 @@ async def submit(
         scope,
         progress,
         checking.Given(
-            request,
+            _expecting(session, request),
             selfie=seen.selfie,
             captured_at=node_id,
             media_id=media_id,
@@ -212,6 +212,11 @@ def _require_open(scope: Scope, session: SessionRow) -> None:
         raise AlreadyDecided(session.status)
     if session.expires_at <= scope.services.clock.now():
         raise LinkExpired
+
+
+def _expecting(session: SessionRow, request: RequestFacts) -> RequestFacts:
+    """The connection, beside the address that the integrator expects."""
+    return replace(request, expected_ip=(session.expected_details or {}).get("ip_address"))
 
 
 async def _at_hand(scope: Scope, session: SessionRow, request: RequestFacts) -> checking.Given:

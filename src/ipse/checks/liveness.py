@@ -29,6 +29,7 @@ _GATE: Final = 50.0
 _QUALITY_RISKS: Final = frozenset(
     {"NO_FACE_DETECTED", "LOW_FACE_QUALITY", "LOW_FACE_LUMINANCE", "HIGH_FACE_LUMINANCE", "MULTIPLE_FACES_DETECTED"}
 )
+_FINAL_RISKS: Final = frozenset({"LIVENESS_FACE_ATTACK", "FACE_IN_BLOCKLIST", "POSSIBLE_FACE_IN_BLOCKLIST"})
 _NO_FACE_HINT: Final = "no_face"
 _ATTACK_HINT: Final = "use_live_camera"
 
@@ -109,13 +110,13 @@ def bands(config: LivenessConfig) -> Bands:
 
 
 def is_quality_failure(report: Report) -> bool:
-    """Whether the step failed only for reasons the person can mend by trying again.
+    """Whether a better picture might change the outcome, so that the person should try again.
 
-    True when the report is not approved and every risk that lowers it is about the picture. An attack, a list hit or a
-    low liveness score is not: those are answered by the workflow's own number of attempts.
+    True when a risk about the picture lowers the report and nothing speaks of an attack or a blocked face. A liveness
+    score from a poor picture, or an engine that vouches for nobody, does not stand in the way of a second try.
     """
     lowering = {warning.risk for warning in report.warnings if warning.log_type is not LogType.INFORMATION}
-    return bool(lowering) and lowering <= _QUALITY_RISKS
+    return bool(lowering & _QUALITY_RISKS) and not lowering & _FINAL_RISKS
 
 
 def retry_hints(selfie: Selfie, report: Report) -> tuple[str, ...]:

@@ -28,6 +28,11 @@ def _burst(name: str, first_seed: int) -> Frames:
     return lambda portraits: [selfie(name, portraits[name], seed=first_seed + shift) for shift in range(3)]
 
 
+def _photo(attack: Callable[..., bytes]) -> Frames:
+    """One frame of a photo of the enrolled person, held into the camera."""
+    return lambda portraits: [attack(selfie("obama_1", portraits["obama_1"], seed=11), seed=1)]
+
+
 SCENES: tuple[Scene, ...] = (
     Scene("Sign-up: the person is enrolled", "enrolment", _burst("obama_1", 11), "Approved", None),
     Scene("Step-up by the same person, another day", "step_up", _burst("obama_2", 21), "Approved", None),
@@ -35,14 +40,14 @@ SCENES: tuple[Scene, ...] = (
     Scene(
         "A printed photo of the person",
         "step_up",
-        lambda portraits: [print_attack(portraits["obama_1"], seed=1)],
+        _photo(print_attack),
         "Declined",
         "LIVENESS_FACE_ATTACK",
     ),
     Scene(
         "The person's photo on a phone's screen",
         "step_up",
-        lambda portraits: [replay_attack(portraits["obama_1"], seed=2)],
+        _photo(replay_attack),
         "Declined",
         "LIVENESS_FACE_ATTACK",
     ),

@@ -39,8 +39,8 @@ async def prepare(request: Request) -> None:
         return
     if not 0 < len(key) <= _MAX_KEY or not key.isprintable():
         raise FieldErrors({"Idempotency-Key": [f"Use 1 to {_MAX_KEY} printable characters."]})
-    digest = hashlib.sha256(await request.body()).hexdigest()
-    request.state.idempotency = (key, digest)
+    address = f"{request.url.path}?{request.url.query}\n".encode()
+    request.state.idempotency = (key, hashlib.sha256(address + await request.body()).hexdigest())
 
 
 async def recall(request: Request, application_id: str, tx: Transaction) -> None:
@@ -73,7 +73,14 @@ async def remember(request: Request, response: Response) -> None:
     unit = unit_of(request)
     tx = await unit.begin(write=True)
     now = unit.services.clock.now()
-    await tx.execute(delete(IdempotencyRow).where(IdempotencyRow.created_at <= now - LIFETIME))
+    await tx.execute(  # an outdated record of the same key that the schedule has not removed yet
+        delete(IdempotencyRow).where(
+            IdempotencyRow.application_id == application_id,
+            IdempotencyRow.route == _route(request),
+            IdempotencyRow.key == key,
+            IdempotencyRow.created_at <= now - LIFETIME,
+        )
+    )
     tx.add(
         IdempotencyRow(
             application_id=application_id,

@@ -13,7 +13,7 @@ from ipse.runtime.services import Services
 from ipse.samples.attacks import print_attack, replay_attack
 from ipse.samples.scenes import selfie
 from tests.services.applications import RegisteredApplication, register_application
-from tests.services.pictures import flat_jpeg
+from tests.services.pictures import darkened, flat_jpeg
 from tests.services.step_up import finish_session
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ async def test_photo_of_the_enrolled_person_is_no_person(
     opened: Open, portraits: Mapping[str, bytes], attack: Callable[..., bytes]
 ) -> None:
     client, _ = await opened()
-    frames = [attack(portraits["obama_1"], seed=1)]
+    frames = [attack(selfie("obama_1", portraits["obama_1"]), seed=1)]
     decision = await run(client, frames, workflow_id="wf_enrolment", vendor_data="u")
     assert decision["status"] == "Declined"
     assert "LIVENESS_FACE_ATTACK" in risks(decision)
@@ -98,7 +98,12 @@ async def test_photo_of_the_enrolled_person_is_no_person(
 
 async def test_declined_enrolment_leaves_no_reference(opened: Open, portraits: Mapping[str, bytes]) -> None:
     client, _ = await opened()
-    await run(client, [print_attack(portraits["obama_1"], seed=1)], workflow_id="wf_enrolment", vendor_data="u")
+    await run(
+        client,
+        [print_attack(selfie("obama_1", portraits["obama_1"]), seed=1)],
+        workflow_id="wf_enrolment",
+        vendor_data="u",
+    )
     response = await client.post("/v3/session/", json={"workflow_id": "wf_ato_step_up", "vendor_data": "u"})
     assert response.status_code == 400
 
@@ -231,3 +236,25 @@ async def test_decision_images_are_links_that_show_the_image(opened: Open, portr
     assert image.headers["content-type"] == "image/jpeg"
     tampered = await client.get(link.removeprefix("http://testserver")[:-3] + "abc")
     assert tampered.status_code in {403, 404, 410}
+
+
+async def test_dark_face_is_asked_for_again_before_a_reviewer_sees_it(
+    opened: Open, portraits: Mapping[str, bytes]
+) -> None:
+    client, _ = await opened()
+    dark = darkened(selfie("obama_1", portraits["obama_1"], seed=1), 0.1)
+    created = (await client.post("/v3/session/", json={"workflow_id": "wf_enrolment"})).json()
+    token = {"Session-Token": created["session_token"]}
+    step = (await client.post("/v1/capture/start/", headers=token)).json()["step"]
+    states = []
+    for attempt in range(3):
+        answer = await client.post(
+            f"/v1/capture/steps/{step['node_id']}/",
+            headers=token,
+            data={"submission_key": f"k{attempt}"},
+            files=[("frames", ("0.jpg", dark, "image/jpeg"))],
+        )
+        states.append(answer.json())
+    assert [state["outcome"] for state in states] == ["retry", "retry", "finished"]
+    assert "too_dark" in states[0]["hints"]
+    assert states[-1]["status"] in {"In Review", "Declined"}

@@ -21,7 +21,7 @@ class IdempotencyRow(Base):
     """Method and path."""
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(64))
-    """SHA-256 of the request body; the body itself is never kept."""
+    """SHA-256 of address and body; the body itself is never kept."""
     status_code: Mapped[int]
     body_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     content_type: Mapped[str] = mapped_column(String(64))
