@@ -98,4 +98,4 @@ class Settings(BaseSettings):
     @property
     def resolved_blob_url(self) -> str:
         """The blob store URL, with the local default filled in."""
-        return self.blob_url or f"file://{(self.data_dir / 'blobs').resolve()}"
+        return self.blob_url or (self.data_dir / "blobs").resolve().as_uri()

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ipse.workflows.service import install_presets
-
-from ipse.edge.authentication import digest
 from ipse.runtime.application import Application, Mode, SandboxEngine
 from ipse.runtime.scope import Scope
 from ipse.runtime.services import Services
+from ipse.security.tokens import digest
 from ipse.storage.tables import ApiKeyRow, ApplicationRow, OrganizationRow
+from ipse.workflows.service import install_presets
 
 
 @dataclass(frozen=True)

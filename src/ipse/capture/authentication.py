@@ -11,12 +11,13 @@ from fastapi.security import APIKeyHeader
 from sqlalchemy import select
 from starlette.requests import Request
 
-from ipse.edge.authentication import count_request, digest
+from ipse.edge.authentication import count_request
 from ipse.edge.errors import Forbidden
 from ipse.edge.unit import Unit, services_of, unit_of
 from ipse.runtime.application import Application
 from ipse.runtime.scope import Actor, Scope
 from ipse.runtime.services import Services
+from ipse.security.tokens import digest
 from ipse.storage.database import Transaction
 from ipse.storage.tables import ApplicationRow, SessionRow
 

@@ -7,7 +7,6 @@ from a foreign one.
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from dataclasses import dataclass
 from typing import Annotated
@@ -24,16 +23,12 @@ from ipse.edge.unit import Unit, services_of, unit_of
 from ipse.runtime.application import Application
 from ipse.runtime.scope import API_CLIENT, Actor, Scope
 from ipse.runtime.services import Services
+from ipse.security.tokens import digest
 from ipse.storage.database import Transaction
 from ipse.storage.tables import AccessTokenRow, AccountRow, ApiKeyRow, ApplicationRow, SessionRow
 
 _api_key_scheme = APIKeyHeader(name="x-api-key", scheme_name="ApiKeyAuth", auto_error=False)
 _bearer_scheme = HTTPBearer(scheme_name="BearerAuth", auto_error=False)
-
-
-def digest(secret: str) -> str:
-    """SHA-256 of a high-entropy secret, as stored. Such secrets need no salt: they cannot be guessed."""
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

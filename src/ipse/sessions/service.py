@@ -11,11 +11,12 @@ import phonenumbers
 from ipse.decision.evaluation import roll_up
 from ipse.decision.reports import Report
 from ipse.decision.statuses import Cause, SessionStatus, can_move
-from ipse.edge.authentication import Caller, as_uuid, digest
+from ipse.edge.authentication import Caller, as_uuid
 from ipse.edge.errors import BusinessRuleError, NotFound
 from ipse.runtime.application import Mode
 from ipse.runtime.scope import Scope
 from ipse.sandbox.scenarios import SCENARIOS
+from ipse.security.tokens import new_session_token
 from ipse.sessions import lifecycle, reference, repository, view
 from ipse.sessions.errors import SandboxScenarioRefused, TooManyDeclined, UnknownWorkflow
 from ipse.sessions.schemas import ContactDetails, CreateSession, ExpectedDetails
@@ -23,9 +24,6 @@ from ipse.storage.tables import ReportRow, SessionRow, UserRow
 from ipse.users import service as users
 from ipse.workflows import service as workflows
 from ipse.workflows.service import WorkflowVersion
-
-TOKEN_CHARACTERS = 12
-"""Contract 10: 12 URL-safe characters, 72 bits."""
 
 API_SESSION_LIFETIME = timedelta(days=7)
 
@@ -197,11 +195,11 @@ async def _insert(
 
 
 async def _issue_token(scope: Scope, row: SessionRow) -> str:
-    token = scope.services.identifiers.token(TOKEN_CHARACTERS)
-    row.token_hash = digest(token)
-    row.token_sealed = scope.services.ordinary_ring.seal(token.encode(), context=view.token_context(row.id))
+    token = new_session_token(scope.services.identifiers)
+    row.token_hash = token.digest
+    row.token_sealed = scope.services.ordinary_ring.seal(token.text.encode(), context=view.token_context(row.id))
     await scope.tx.flush()
-    return token
+    return token.text
 
 
 def _check_scenario(caller: Caller, scenario: str | None) -> None:

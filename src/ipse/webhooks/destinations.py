@@ -40,7 +40,6 @@ async def create(scope: Scope, wanted: NewDestination) -> DestinationRow:
         enabled=wanted.enabled,
         webhook_version=wanted.webhook_version,
         subscribed_events=_checked_events(wanted.subscribed_events),
-        body_encoding="utf8",
         consecutive_failures=0,
         created_at=now,
         updated_at=now,

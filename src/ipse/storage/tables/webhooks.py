@@ -22,7 +22,6 @@ class DestinationRow(Base):
     enabled: Mapped[bool] = mapped_column(default=True)
     webhook_version: Mapped[str] = mapped_column(String(2), default="v3")
     subscribed_events: Mapped[list[Any]]
-    body_encoding: Mapped[str] = mapped_column(String(5), default="utf8")
     secret_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     failing_since: Mapped[datetime | None]
     consecutive_failures: Mapped[int] = mapped_column(default=0)

@@ -210,7 +210,6 @@ def upgrade() -> None:
         sa.Column("enabled", sa.Boolean(), nullable=False),
         sa.Column("webhook_version", sa.String(length=2), nullable=False),
         sa.Column("subscribed_events", ipse.storage.columns.JsonDocument(), nullable=False),
-        sa.Column("body_encoding", sa.String(length=5), nullable=False),
         sa.Column("secret_sealed", sa.LargeBinary(), nullable=False),
         sa.Column("failing_since", ipse.storage.columns.UtcDateTime(timezone=True), nullable=True),
         sa.Column("consecutive_failures", sa.Integer(), nullable=False),
