@@ -13,7 +13,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || command -v pyth
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-RUN := PYTHONDONTWRITEBYTECODE=1 $(BIN)
+RUN := $(BIN)
 
 # Fetching is repeated with a pause: registries have bad minutes.
 define retried
