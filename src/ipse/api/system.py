@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import structlog
 from fastapi import APIRouter, Depends, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 from pydantic import BaseModel
 from sqlalchemy import text
 
@@ -49,7 +49,13 @@ async def healthcheck(services: ServicesParam, response: Response) -> Health:
     return Health(status="ok" if healthy else "unavailable", timestamp=now, checks=checks)
 
 
+_INFERENCE = Gauge("ipse_inference_calls", "Model calls: running and waiting now, others since the start", ["state"])
+
+
 @router.get("/metrics", response_class=Response, include_in_schema=False)
-async def metrics() -> Response:
+async def metrics(services: ServicesParam) -> Response:
     """Prometheus metrics of this process."""
+    counters = services.inference.counters()
+    for state in ("running", "waiting", "completed", "failed", "refused"):
+        _INFERENCE.labels(state).set(getattr(counters, state))
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

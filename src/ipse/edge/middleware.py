@@ -25,7 +25,10 @@ _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 
 
 class TrailingSlash:
-    """Serve ``/v3/x`` and ``/v3/x/`` alike: a redirect would lose the body of a POST (contract 00, "URL form")."""
+    """Serve ``/v3/x`` and ``/v3/x/`` alike: a redirect would lose the body of a POST (contract 00, "URL form").
+
+    The scope is changed in place: the router writes the matched route into it, and the layers outside read it there.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -34,7 +37,7 @@ class TrailingSlash:
         if scope["type"] == "http":
             path: str = scope["path"]
             if path.startswith(_SLASHED_PREFIXES) and not path.endswith("/"):
-                scope = {**scope, "path": path + "/"}
+                scope["path"] = path + "/"
         await self._app(scope, receive, send)
 
 

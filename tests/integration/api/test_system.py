@@ -1,0 +1,55 @@
+"""Health and metrics: what a load balancer and a monitoring system see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ipse.runtime.services import Services
+
+if TYPE_CHECKING:
+    from httpx2 import AsyncClient
+
+    from tests.conftest import MakeClient
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize("path", ["/system/healthcheck", "/system/healthcheck/"])
+async def test_health_without_models_is_503_and_says_why(make_client: MakeClient, path: str) -> None:
+    response = await make_client(None).get(path)
+    assert response.status_code == 503
+    assert response.json()["checks"] == {"database": "ok", "models": "missing"}
+
+
+@pytest.mark.models
+async def test_health_with_models_is_ok(services_with_faces: Services) -> None:
+    from httpx2 import ASGITransport, AsyncClient
+
+    from ipse.app import build
+
+    app = build(services_with_faces.settings, services_with_faces)
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://testserver") as anonymous:
+        response = await anonymous.get("/system/healthcheck")
+    assert response.status_code == 200
+    body = response.json()
+    assert body["status"] == "ok"
+    assert body["timestamp"] == "2026-11-20T10:00:00.000Z"
+    assert body["checks"]["liveness_engine"] == "basic_replay_screening"
+
+
+async def test_metrics_name_routes_and_never_people(client: AsyncClient) -> None:
+    await client.get("/v3/users/secret-person")  # without the slash: the template must be found all the same
+    text = (await client.get("/metrics")).text
+    assert 'route="/v3/users/{vendor_data:path}/"' in text
+    assert "secret-person" not in text
+    assert 'ipse_inference_calls{state="waiting"} 0.0' in text
+
+
+async def test_every_answer_forbids_sniffing_and_caching(client: AsyncClient) -> None:
+    for path in ("/v3/sessions/", "/nowhere", "/system/healthcheck"):
+        headers = (await client.get(path)).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["cache-control"] == "no-store"
+        assert headers["x-request-id"]
