@@ -26,7 +26,7 @@ from ipse.storage.tables import SessionRow
 from ipse.users import service as users
 
 DECLINE_THRESHOLD: Final = 30.0
-"""Default of the standalone thresholds (contract 50 section 1): FMR 1e-3 for a match, an attack for liveness."""
+"""Default of the standalone thresholds (contract 50 section 1): FMR 1.4e-3 for a match, an attack for liveness."""
 
 
 @dataclass(frozen=True)
