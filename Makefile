@@ -101,7 +101,8 @@ integration: setup  ## everything else, on SQLite: HTTP, contract, client librar
 
 .PHONY: postgresql
 postgresql: setup  ## the suites that touch the database once more, on a real PostgreSQL
-	@IPSE_TEST_DATABASE=postgresql $(RUN)/pytest -q tests/integration tests/migrations
+	@IPSE_TEST_DATABASE=postgresql IPSE_CRASH_STEP_UPS=60 \
+	  $(RUN)/pytest -q tests/integration tests/migrations tests/contract tests/crash
 
 .PHONY: coverage
 coverage: $(READY)/checkout  ## gate: every branch of the decision core and of signing is tested (after `make unit`)
@@ -111,7 +112,7 @@ coverage: $(READY)/checkout  ## gate: every branch of the decision core and of s
 
 .PHONY: fuzz
 fuzz: setup  ## the schema-driven fuzzer for longer than in `make test`
-	@IPSE_FUZZ_EXAMPLES=200 $(RUN)/pytest tests/fuzz -q
+	@IPSE_FUZZ_SECONDS=1200 IPSE_FUZZ_EXAMPLES=200 $(RUN)/pytest tests/fuzz -q
 
 # --- maintaining ------------------------------------------------------------------------------------------------------
 
