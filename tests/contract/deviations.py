@@ -42,6 +42,21 @@ DEVIATIONS: tuple[Deviation, ...] = (
         "Sex is not estimated, and the contract does not allow null there (decision 0003).",
     ),
     Deviation(
+        r"POST /v3/(passive-liveness|age-estimation)/",
+        r"\.warnings\[\d\]\.risk: 'BASIC_REPLAY_SCREENING' is not one of",
+        "Without the liveness networks the basic screening says so in a warning of its own (decision 0004).",
+    ),
+    Deviation(
+        r"POST /v3/age-estimation/",
+        r"\.warnings\[\d\]\.log_type: 'information' is not one of \['error'\]",
+        "That warning informs; it must not decline anybody.",
+    ),
+    Deviation(
+        _DECISION,
+        r"\.liveness_checks\[0\]\.score: None is not of type 'number'$",
+        "The basic screening has no calibrated score and none is made up; other answers of the contract allow null.",
+    ),
+    Deviation(
         r".* /v3/webhook/destinations/.*",
         r"subscribed_events\[\d\]: 'session\.(verified|review_started|declined)' is not one of",
         "The integration pages subscribe to these names; they are echoed as subscribed (contract 90 F1).",
