@@ -3,7 +3,7 @@
 The similarity of a match is the calibrated 0-100 score of the 1:1 comparison (``biometrics.calibration``). On that
 scale the contract's bands mean: *possible* from 62 is a cosine of about .478, *certain* from 68 about .510; both lie
 beyond FMR 1.3e-5, which LFW impostors reach at 60 (docs/biometrics). A search makes as many comparisons as there are
-faces, so with 10,000 faces about one search in ten of a stranger may show a "possible" match: a reviewer's hint, no verdict.
+faces, so with 10,000 faces about one search in ten of a stranger may show a "possible" match: a hint, no verdict.
 """
 
 from __future__ import annotations
