@@ -15,6 +15,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 RUN := $(BIN)
 
+ENDURANCE := tests/compatibility tests/crash tests/fuzz
+
 # Fetching is repeated with a pause: registries have bad minutes.
 define retried
 for attempt in 1 2 3; do \
@@ -77,7 +79,11 @@ bench: setup  ## measure this machine: the quick benchmark, then every script of
 # --- checking ---------------------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: setup lint types unit integration postgresql coverage  ## everything that must hold before a change is merged
+test: setup lint types  ## everything that must hold before a change is merged: about 10 minutes on two cores
+	@echo "Running the suites side by side; each is printed when it has ended."
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) \
+	  integration endurance unit postgresql
+	@$(MAKE) --no-print-directory coverage
 
 .PHONY: lint
 lint: $(READY)/checkout  ## style, formatting and the rules about who may import whom
@@ -96,8 +102,12 @@ unit: setup  ## unit tests: no network, no real clock
 	@$(RUN)/coverage run -m pytest tests/unit -q
 
 .PHONY: integration
-integration: setup  ## everything else, on SQLite: HTTP, contract, client library, fuzzing, crashes
-	@$(RUN)/pytest tests -q --ignore=tests/unit
+integration: setup  ## HTTP, contract, migrations and command line, on SQLite
+	@$(RUN)/pytest tests -q --ignore=tests/unit $(addprefix --ignore=,$(ENDURANCE))
+
+.PHONY: endurance
+endurance: setup  ## real servers under a client library, a fuzzer and kill -9, on SQLite
+	@$(RUN)/pytest $(ENDURANCE) -q
 
 .PHONY: postgresql
 postgresql: setup  ## the suites that touch the database once more, on a real PostgreSQL
