@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.progress import MofNCompleteColumn
 
 from ipse.app import build_services, close_services
 from ipse.cli import logs, output
+from ipse.cli.bars import Bars
 from ipse.cli.failure import EXIT_USAGE, CommandError
 from ipse.clock import SystemClock
 from ipse.jobs import key_rotation
@@ -92,7 +92,7 @@ async def _rotate(settings: Settings, rings: Sequence[Ring], *, wait: bool, visi
     services = await build_services(settings, load_faces=False)
     settle = asyncio.sleep if wait else _at_once
     try:
-        with _Bars(visible=visible) as bars:
+        with Bars(MofNCompleteColumn(), visible=visible) as bars:
             return [await key_rotation.rotate(services, ring, progress=bars.report, settle=settle) for ring in rings]
     finally:
         await close_services(services)
@@ -129,30 +129,3 @@ def _settings() -> Settings:
     if not settings.database_url and not (settings.data_dir / "ipse.sqlite3").exists():
         raise CommandError(f"There is no installation in {settings.data_dir}. Run `ipse init` first.")
     return settings
-
-
-class _Bars:
-    """One bar for each kind of value, on stderr."""
-
-    def __init__(self, *, visible: bool) -> None:
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            console=Console(stderr=True),
-            disable=not visible,
-        )
-        self._tasks: dict[str, TaskID] = {}
-
-    def __enter__(self) -> _Bars:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._progress.stop()
-
-    def report(self, name: str, done: int, total: int) -> None:
-        """Callback of :func:`ipse.jobs.key_rotation.rotate`."""
-        if name not in self._tasks:
-            self._tasks[name] = self._progress.add_task(name, total=total)
-        self._progress.update(self._tasks[name], completed=done, total=total)

@@ -6,13 +6,13 @@ import sys
 from pathlib import Path
 from typing import cast
 
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
+from rich.progress import DownloadColumn
 
 from ipse.biometrics import acquisition, ledger
 from ipse.biometrics.acquisition import Obtained, Which
 from ipse.biometrics.errors import ModelUnlisted, ModelUnobtainable
 from ipse.cli import output
+from ipse.cli.bars import Bars
 from ipse.cli.failure import EXIT_NO, CommandError
 from ipse.settings import Settings
 
@@ -51,7 +51,7 @@ def pull(which: str, from_dir: Path | None, *, as_json: bool) -> None:
     groups = ("registry", "liveness") if which == "all" else (which,)
     obtained: list[Obtained] = []
     problems: dict[str, str] = {}
-    with _Bars(visible=not as_json) as bars:
+    with Bars(DownloadColumn(), visible=not as_json) as bars:
         for group in groups:
             try:
                 obtained += acquisition.obtain(
@@ -123,30 +123,3 @@ def _facts(model: ledger.ModelFile, state: str) -> dict[str, object]:
         "output": model.output,
         "trained_on": model.trained_on,
     }
-
-
-class _Bars:
-    """One progress bar for each model, on stderr."""
-
-    def __init__(self, *, visible: bool) -> None:
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            DownloadColumn(),
-            console=Console(stderr=True),
-            disable=not visible,
-        )
-        self._tasks: dict[str, TaskID] = {}
-
-    def __enter__(self) -> _Bars:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._progress.stop()
-
-    def report(self, name: str, done: int, total: int) -> None:
-        """Callback of :func:`ipse.biometrics.acquisition.obtain`."""
-        if name not in self._tasks:
-            self._tasks[name] = self._progress.add_task(name, total=total)
-        self._progress.update(self._tasks[name], completed=done, total=total)

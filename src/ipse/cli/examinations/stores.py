@@ -43,6 +43,10 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
     except (ArgumentError, ImportError) as error:
         yield fail("database", f"unusable IPSE_DATABASE_URL: {error}", "See docs/configuration.md.")
         return
+    file = database.engine.url.database
+    if database.is_sqlite and file and not Path(file).exists():  # connecting would create it
+        yield fail("database", f"{file} does not exist", "Run `ipse init`, or correct IPSE_DATABASE_URL.")
+        return
     try:
         revision, head = await migrate.current_revision(database.engine), migrate.head_revision()
         if revision != head:
