@@ -43,9 +43,9 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
     except (ArgumentError, ImportError) as error:
         yield fail("database", f"unusable IPSE_DATABASE_URL: {error}", "See docs/configuration.md.")
         return
-    file = database.engine.url.database
-    if database.is_sqlite and file and not Path(file).exists():  # connecting would create it
-        yield fail("database", f"{file} does not exist", "Run `ipse init`, or correct IPSE_DATABASE_URL.")
+    absent = _absent_file(database)
+    if absent is not None:
+        yield fail("database", f"{absent} does not exist", "Run `ipse init`, or correct IPSE_DATABASE_URL.")
         return
     try:
         revision, head = await migrate.current_revision(database.engine), migrate.head_revision()
@@ -62,6 +62,12 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
         yield fail("database", reason, "Start the database, or correct IPSE_DATABASE_URL.")
     finally:
         await database.close()
+
+
+def _absent_file(database: Database) -> str | None:
+    """The SQLite file that is not there; connecting would create it."""
+    file = database.engine.url.database
+    return file if database.is_sqlite and file and not Path(file).exists() else None
 
 
 async def _rings(settings: Settings, database: Database) -> Finding:
