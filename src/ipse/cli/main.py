@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import gc
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -62,8 +63,11 @@ def serve(
 
     On a fresh local installation it first creates an organisation and shows its keys.
     """
+    # Importing makes hundreds of thousands of objects that stay: looking for garbage among them delays the start.
+    gc.disable()
     from ipse.cli import serving
 
+    gc.enable()
     serving.serve(host, port, as_json=as_json)
 
 

@@ -1,15 +1,19 @@
-"""Bring a database to the newest schema. Safe to run at every start and from several processes."""
+"""Bring a database to the newest schema. Safe to run at every start and from several processes.
+
+Alembic is imported only when there is something to migrate: it costs a tenth of the start of a process.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 _ADVISORY_LOCK = 0x1B5E  # any constant: it makes concurrent starts on PostgreSQL wait for one another
@@ -17,6 +21,8 @@ _ADVISORY_LOCK = 0x1B5E  # any constant: it makes concurrent starts on PostgreSQ
 
 def alembic_config(connection: Connection | None = None) -> Config:
     """Return Alembic's configuration bound to an open connection."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS))
     config.attributes["connection"] = connection
@@ -25,24 +31,33 @@ def alembic_config(connection: Connection | None = None) -> Config:
 
 async def upgrade(engine: AsyncEngine, revision: str = "head") -> None:
     """Apply every missing migration in one transaction."""
+    if revision == "head" and await current_revision(engine) == head_revision():
+        return
     async with engine.begin() as connection:
         await connection.run_sync(_upgrade, revision)
 
 
 async def current_revision(engine: AsyncEngine) -> str | None:
     """Return the revision the database is at, or None when it is empty."""
-    async with engine.connect() as connection:
-        return await connection.run_sync(lambda c: MigrationContext.configure(c).get_current_revision())
+    async with engine.execution_options(ipse_write=False).connect() as connection:
+        return await connection.run_sync(_current_revision)
 
 
 def head_revision() -> str:
-    """Return the newest revision this code knows."""
-    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
-    assert head is not None
-    return head
+    """Return the newest revision this code knows: the files are numbered in order."""
+    return max(script.name.partition("_")[0] for script in (_SCRIPTS / "versions").glob("[0-9]*_*.py"))
+
+
+def _current_revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
 
 
 def _upgrade(connection: Connection, revision: str) -> None:
+    from alembic import command
+
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
     command.upgrade(alembic_config(connection), revision)
