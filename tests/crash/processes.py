@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx2
 
 _RUN = "from ipse.cli.main import run; run()"
-_READY_LIMIT_S = 30.0
+_READY_LIMIT_S = 90.0
 
 
 def free_port() -> int:
