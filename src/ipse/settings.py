@@ -79,10 +79,6 @@ class Settings(BaseSettings):
     trusted_proxies: tuple[str, ...] = Field(
         (), description="Networks (CIDR) whose X-Forwarded-For is believed. Anyone else's is ignored."
     )
-    max_age_of_timestamp_s: int = Field(300, description="How old a signed webhook may be for our own receiver.")
-    abandon_after_s: int = Field(
-        3600, ge=60, description="An opened session with no activity for this long becomes Abandoned."
-    )
     webhook_timeout_s: float = Field(5.0, gt=0, le=30, description="Time one delivery attempt may take.")
     webhook_concurrency: int = Field(16, ge=1, le=256, description="Deliveries in flight in one worker.")
     log_format: str = Field(

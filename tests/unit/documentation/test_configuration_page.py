@@ -27,3 +27,11 @@ def test_the_configuration_page_is_current() -> None:
 def test_every_option_says_what_it_does() -> None:
     undescribed = [name for name, field in Settings.model_fields.items() if len(field.description or "") < 15]
     assert undescribed == []
+
+
+def test_every_option_is_read_somewhere() -> None:
+    source = DOCS.parent / "src" / "ipse"
+    texts = [path.read_text("utf-8") for path in source.rglob("*.py") if path.name != "settings.py"]
+    texts += [line for line in (source / "settings.py").read_text("utf-8").splitlines() if "self." in line]
+    unread = [name for name in Settings.model_fields if not any(f".{name}" in text for text in texts)]
+    assert unread == []
