@@ -51,7 +51,7 @@ def furnish(server: RunningServer, portraits: Mapping[str, bytes]) -> dict[str, 
         "path": {
             "session_id": decided["session_id"],
             "node_id": report["face_matches"][0]["node_id"],
-            "delivery_id": deliveries["results"][0]["uuid"],
+            "delivery_id": deliveries[0]["uuid"],
             "organization_id": server.application.organization_id,
             "application_id": server.application.id,
             "didit_internal_id": user["didit_internal_id"],

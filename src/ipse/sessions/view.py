@@ -8,7 +8,7 @@ from typing import Any
 from ipse.decision.features import NAMES, PERSON_ARRAYS, Feature, event_name, report_name
 from ipse.decision.reports import Report
 from ipse.media import service as media
-from ipse.runtime.scope import Scope
+from ipse.runtime.scope import SYSTEM, Scope
 from ipse.sessions import repository
 from ipse.sessions.items import item_of, singular_extras
 from ipse.sessions.links import session_url
@@ -99,7 +99,11 @@ def _decision(
         "contact_details": row.contact_details,
         "callback": row.callback,
         **arrays,
-        "reviews": [review_summary(review) for review in reviews if review.new_status is not None],
+        "reviews": [
+            review_summary(review)
+            for review in reviews
+            if review.new_status is not None and review.actor_type != SYSTEM.kind
+        ],
         "status_override": row.status_override,
         "experiments": row.experiments,
         "evidence": row.evidence,

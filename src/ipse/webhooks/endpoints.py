@@ -6,9 +6,10 @@ from fastapi import Response
 
 from ipse.edge.authentication import ReadScope, SessionReadScope, SessionWriteScope, WriteScope, as_uuid
 from ipse.edge.documented import documented
-from ipse.edge.pagination import Page, WindowParam
+from ipse.edge.pagination import WindowParam
 from ipse.edge.routing import router as make_router
 from ipse.runtime.scope import Scope
+from ipse.security.canonical_json import canonical_bytes
 from ipse.storage.tables import DestinationRow
 from ipse.webhooks import destinations, repository, service
 from ipse.webhooks.repository import DeliveryFacts, DeliveryStatistics
@@ -95,10 +96,10 @@ async def change_legacy(scope: WriteScope, body: LegacyChange) -> LegacyWebhook:
     operation_id="list_session_webhooks",
     responses=documented(403, 404, 429),
 )
-async def session_deliveries(scope: SessionReadScope, session_id: str, window: WindowParam) -> Page[Delivery]:
-    """The delivery log of a session, newest first."""
-    rows, count = await service.session_deliveries(scope, as_uuid(session_id), limit=window.limit, offset=window.offset)
-    return window.page([_delivery(row) for row in rows], count)
+async def session_deliveries(scope: SessionReadScope, session_id: str, window: WindowParam) -> list[Delivery]:
+    """The delivery log of a session, newest first: a bare array, of which ``limit`` and ``offset`` take a part."""
+    rows = await service.session_deliveries(scope, as_uuid(session_id), limit=window.limit, offset=window.offset)
+    return [_delivery(scope, row) for row in rows]
 
 
 @router.post(
@@ -108,7 +109,7 @@ async def session_deliveries(scope: SessionReadScope, session_id: str, window: W
 )
 async def resend(scope: SessionWriteScope, session_id: str, delivery_id: str) -> Delivery:
     """Send the event of a delivery once more, with the same ``event_id``; answers with the new delivery."""
-    return _delivery(await service.resend(scope, as_uuid(session_id), as_uuid(delivery_id)))
+    return _delivery(scope, await service.resend(scope, as_uuid(session_id), as_uuid(delivery_id)))
 
 
 async def _shown(scope: Scope, row: DestinationRow) -> Destination:
@@ -172,11 +173,16 @@ def _legacy(scope: Scope, row: DestinationRow | None) -> LegacyWebhook:
     )
 
 
-def _delivery(facts: DeliveryFacts) -> Delivery:
+def _delivery(scope: Scope, facts: DeliveryFacts) -> Delivery:
     row, event, destination = facts
+    payload = service.open_payload(scope.services.ordinary_ring, event)
     return Delivery.model_validate(
         {
             "uuid": row.id,
+            "session_id": event.session_id,
+            "request_url": destination.url,
+            "request_body": canonical_bytes(payload).decode(),
+            "response_status": row.response_status,
             "event_id": event.id,
             "webhook_type": event.webhook_type,
             "status": event.status,

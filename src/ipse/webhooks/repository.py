@@ -86,10 +86,8 @@ async def statistics(scope: Scope, destination_ids: Collection[str]) -> Mapping[
 DeliveryFacts: TypeAlias = "Row[DeliveryRow, EventRow, DestinationRow]"
 
 
-async def deliveries_of_session(
-    scope: Scope, session_id: str, *, limit: int, offset: int
-) -> tuple[Sequence[DeliveryFacts], int]:
-    """Return one window of a session's deliveries, newest first, and how many there are."""
+async def deliveries_of_session(scope: Scope, session_id: str, *, limit: int, offset: int) -> Sequence[DeliveryFacts]:
+    """Return one window of a session's deliveries, newest first."""
     mine = (EventRow.session_id == session_id, EventRow.application_id == scope.application_id)
     rows = await scope.tx.execute(
         select(DeliveryRow, EventRow, DestinationRow)
@@ -100,10 +98,7 @@ async def deliveries_of_session(
         .limit(limit)
         .offset(offset)
     )
-    count = await scope.tx.scalar(
-        select(func.count()).select_from(DeliveryRow).join(EventRow, EventRow.id == DeliveryRow.event_id).where(*mine)
-    )
-    return rows.all(), count or 0
+    return rows.all()
 
 
 async def session_has_events(scope: Scope, session_id: str) -> bool:

@@ -124,8 +124,12 @@ class Delivery(BaseModel):
 
     uuid: UUID
     event_id: UUID
+    session_id: UUID | None
     webhook_type: str
     status: str | None = Field(description="Status of the session that the event reports.")
+    request_url: str
+    request_body: str = Field(description="JSON text of the event, without the timestamps stamped on each attempt.")
+    response_status: int | None
     destination: DeliveryDestination
     state: Literal["pending", "delivered", "failed", "superseded", "paused"]
     is_resend: bool

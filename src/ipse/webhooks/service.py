@@ -72,10 +72,8 @@ async def record_event(
     return event_id
 
 
-async def session_deliveries(
-    scope: Scope, session_id: str, *, limit: int, offset: int
-) -> tuple[Sequence[DeliveryFacts], int]:
-    """Return one window of a session's delivery log, newest first, and its length.
+async def session_deliveries(scope: Scope, session_id: str, *, limit: int, offset: int) -> Sequence[DeliveryFacts]:
+    """Return one window of a session's delivery log, newest first.
 
     Raises:
         DeliveryNotFound: no session of the application has this id.
