@@ -46,11 +46,14 @@ async def build_services(
     """
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     clock = clock or SystemClock()
+    # Models are hashed and warmed up on a thread while the database opens: neither waits for the other.
+    loading = asyncio.create_task(asyncio.to_thread(_load_faces, settings)) if faces is None and load_faces else None
     database = Database(settings.resolved_database_url)
-    await migrate.upgrade(database.engine)
-    ordinary, biometric = await open_rings(settings, database, clock)
-    if faces is None and load_faces:
-        faces = await asyncio.to_thread(_load_faces, settings)
+    try:
+        await migrate.upgrade(database.engine)
+        ordinary, biometric = await open_rings(settings, database, clock)
+    finally:
+        faces = await loading if loading is not None else faces
     workers = settings.inference_workers or len(os.sched_getaffinity(0))
     return Services(
         settings=settings,
