@@ -44,6 +44,8 @@ class Given:
     probe: Template | None = None
     """The live face: of this submission, or of an earlier step of the session."""
     reference: ReferenceFace | None = None
+    first_use: bool = False
+    """The session was created to enrol an unknown person, who is still unknown."""
     score: float | None = None
     hits: Sequence[FaceHit] = ()
 
@@ -167,14 +169,18 @@ def _run(scope: Scope, progress: Progress, node: FeatureNode, given: Given) -> R
                 media_id=given.media_id,
             )
         case Feature.FACE_MATCH:
-            return face_match.assess(
-                given.probe,
-                given.reference,
-                given.score,
-                FaceMatchConfig.read(node.config, node.id),
-                node.id,
-                now=scope.services.clock.now(),
-                selfie_media_id=given.media_id,
-            )
+            return _match(scope, progress, node, given)
         case _:
             return ip_analysis.assess(given.request, IpAnalysisConfig.read(node.config, node.id), node.id)
+
+
+def _match(scope: Scope, progress: Progress, node: FeatureNode, given: Given) -> Report:
+    config, now = FaceMatchConfig.read(node.config, node.id), scope.services.clock.now()
+    expects_document = progress.session.reference_kind is None
+    if given.probe is not None and (expects_document or given.first_use):
+        return face_match.without_reference(
+            config, node.id, first_use=given.first_use, now=now, selfie_media_id=given.media_id
+        )
+    return face_match.assess(
+        given.probe, given.reference, given.score, config, node.id, now=now, selfie_media_id=given.media_id
+    )

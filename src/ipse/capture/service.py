@@ -28,6 +28,7 @@ from ipse.faces import service as faces
 from ipse.media import service as media
 from ipse.runtime.scope import Scope
 from ipse.sessions import lifecycle, repository
+from ipse.sessions.reference import FIRST_USE
 from ipse.storage.tables import CaptureRow, SessionRow
 from ipse.users import service as users
 from ipse.workflows import service as workflows
@@ -102,6 +103,7 @@ async def submit(
             media_id=media_id,
             probe=seen.selfie.template if seen.selfie else None,
             reference=known.reference,
+            first_use=await _is_first_use(scope, session),
             score=seen.score,
             hits=seen.hits,
         ),
@@ -229,7 +231,21 @@ async def _at_hand(scope: Scope, session: SessionRow, request: RequestFacts) -> 
     score = None
     if template is not None and reference is not None:
         score = _score(scope.services.face_engine().score, template, reference.template)
-    return checking.Given(request, media_id=probe.media_id, probe=template, reference=reference, score=score)
+    return checking.Given(
+        request,
+        media_id=probe.media_id,
+        probe=template,
+        reference=reference,
+        first_use=await _is_first_use(scope, session),
+        score=score,
+    )
+
+
+async def _is_first_use(scope: Scope, session: SessionRow) -> bool:
+    """Whether the person is still unknown: two sessions may have been created before either was finished."""
+    if session.reference_kind != FIRST_USE or session.user_id is None:
+        return False
+    return await faces.current_reference(scope, session.user_id) is None
 
 
 def _awaits(progress: Progress, node_id: str) -> bool:

@@ -46,6 +46,25 @@ def assess(
     )
 
 
+def without_reference(
+    config: FaceMatchConfig, node_id: str, *, first_use: bool, now: datetime, selfie_media_id: str | None
+) -> Report:
+    """Report where no reference was to be had by design, and none was lost.
+
+    On first use (the application enrols whom it does not know yet) nothing is compared and the step passes, saying so.
+    Otherwise the portrait of a document was expected that no check has produced: ``FACE_MATCH_NOT_COMPUTED``, In
+    Review unless the workflow declines.
+    """
+    risk = "REFERENCE_ENROLLED_ON_FIRST_USE" if first_use else "FACE_MATCH_NOT_COMPUTED"
+    return report_from_warnings(
+        Feature.FACE_MATCH,
+        node_id,
+        score=None,
+        warnings=(warn(risk, node_id, action=config.action(risk)),),
+        facts=_facts(None, None, config, now, selfie_media_id),
+    )
+
+
 def assess_standalone(user: Selfie, reference: Selfie, score: float | None, thresholds: StandaloneThresholds) -> Report:
     """Report on a standalone face match (contract 30 section 1): two pictures, the largest face of each."""
     comparable = user.template is not None and reference.template is not None

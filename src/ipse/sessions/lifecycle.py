@@ -50,7 +50,7 @@ async def change(
         scope, row.id, "STATUS_UPDATED", previous_status=previous.value, new_status=target.value, comment=comment
     )
     if target is _ENROLLING:
-        await enrolment.enrol(scope, row)
+        await enrolment.enrol(scope, row, cause)
     elif target in _REVOKING:
         await enrolment.revoke(scope, row)
     await scope.tx.flush()

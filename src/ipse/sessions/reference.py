@@ -27,6 +27,9 @@ from ipse.storage.tables import FaceRow, SessionRow, UserRow
 MAX_PORTRAIT_BYTES = 2 * 2**20
 """Contract 90, B4: the larger of the documented limits."""
 
+FIRST_USE = "first_use"
+"""``reference_kind`` of a session that enrols an unknown person instead of comparing (contract 90, B6)."""
+
 SAME_PERSON_SCORE = 60.0
 """Score from which a supplied portrait counts as the enrolled person: FMR 1.3e-5 on LFW (docs/biometrics)."""
 
@@ -112,7 +115,7 @@ async def attach(
         session.reference_kind = "profile" if stored.purpose == "profile" else "stored"
     elif user is not None and scope.application.enroll_on_first_use:
         session.reference_face_id = None
-        session.reference_kind = None
+        session.reference_kind = FIRST_USE
     else:
         raise NoReferenceFace(has_subject=user is not None)
 

@@ -258,3 +258,63 @@ async def test_dark_face_is_asked_for_again_before_a_reviewer_sees_it(
     assert [state["outcome"] for state in states] == ["retry", "retry", "finished"]
     assert "too_dark" in states[0]["hints"]
     assert states[-1]["status"] in {"In Review", "Declined"}
+
+
+async def test_first_use_enrols_an_unknown_person_and_the_next_step_up_compares(
+    opened: Open, portraits: Mapping[str, bytes]
+) -> None:
+    client, _ = await opened(enroll_on_first_use=True)
+    step_up = {"workflow_id": "wf_ato_step_up", "vendor_data": "u"}
+    first = await run(client, [selfie("obama_1", portraits["obama_1"], seed=1)], **step_up)
+    assert first["status"] == "Approved", first
+    assert "REFERENCE_ENROLLED_ON_FIRST_USE" in risks(first)
+    assert first["face_matches"][0]["score"] is None
+    other = await run(client, [selfie("biden_1", portraits["biden_1"], seed=3)], **step_up)
+    assert other["status"] == "Declined"
+    assert "LOW_FACE_MATCH_SIMILARITY" in risks(other)
+
+
+async def test_of_two_first_uses_only_the_first_passes_uncompared(opened: Open, portraits: Mapping[str, bytes]) -> None:
+    client, _ = await opened(enroll_on_first_use=True)
+    sessions = [
+        (await client.post("/v3/session/", json={"workflow_id": workflow, "vendor_data": "u"})).json()
+        for workflow in ("wf_ato_step_up", "wf_bio_2fa")
+    ]
+    faces = [selfie(name, portraits[name], seed=1) for name in ("obama_1", "biden_1")]
+    states = [await finish_session(client, s["session_token"], [f]) for s, f in zip(sessions, faces, strict=True)]
+    assert [state["status"] for state in states] == ["Approved", "Declined"]
+
+
+async def test_face_that_no_liveness_check_approved_enrols_nobody(opened: Open, portraits: Mapping[str, bytes]) -> None:
+    client, application = await opened()
+    workflow = (await client.post("/v3/workflows/", json={"features": [{"feature": "LIVENESS"}]})).json()
+    path = f"/v3/organization/{application.organization_id}/application/{application.id}/verification-settings"
+    draft = (await client.post(f"{path}/{workflow['uuid']}/create-draft/")).json()
+    graph = workflow["workflow_graph"]
+    for node in graph["nodes"].values():
+        if node["node_type"] == "status":
+            node["session_status"] = "Approved"
+    put = await client.put(f"{path}/{draft['uuid']}/workflow-graph/", json={"graph": graph})
+    assert put.status_code == 200, put.text
+    published = await client.patch(f"{path}/{draft['uuid']}/", json={"status": "published"})
+    assert published.status_code == 200, published.text
+    attack = print_attack(selfie("obama_1", portraits["obama_1"]), seed=1)
+    decision = await run(client, [attack], workflow_id=workflow["workflow_id"], vendor_data="u")
+    assert decision["status"] == "Approved"
+    assert decision["liveness_checks"][0]["status"] == "Declined"
+    refused = await client.post("/v3/session/", json={"workflow_id": "wf_ato_step_up", "vendor_data": "u"})
+    assert refused.status_code == 400
+
+
+async def test_kyc_without_a_document_check_goes_to_review_and_not_to_decline(
+    opened: Open, portraits: Mapping[str, bytes]
+) -> None:
+    client, _ = await opened(mode=Mode.LIVE)
+    decision = await run(
+        client,
+        [selfie("obama_1", portraits["obama_1"], seed=1)],
+        workflow_id="wf_face_match_kyc",
+        vendor_data="u",
+    )
+    assert decision["status"] == "In Review"
+    assert "FACE_MATCH_NOT_COMPUTED" in risks(decision)
