@@ -59,7 +59,6 @@ async def test_the_page_learns_who_asks_and_for_what(client: AsyncClient) -> Non
     state = await start(client, session["session_token"])
     assert state["status"] == "In Progress"
     assert state["environment"] == "sandbox"
-    assert state["action"] == {"action": "Confirm transfer", "amount": "1250.00"}
     assert state["step"]["feature"] == "LIVENESS"
     assert state["step"]["needs"] == ["selfie_frames"]
     assert "score" not in str(state)

@@ -9,6 +9,8 @@ from ipse.storage.tables.accounts import (
     OrganizationRow,
 )
 from ipse.storage.tables.base import Base
+from ipse.storage.tables.branding import BrandingImageRow, BrandingRow
+from ipse.storage.tables.capture import ChallengeRow, HandoffRow
 from ipse.storage.tables.faces import FaceRow, MediaRow
 from ipse.storage.tables.operations import IdempotencyRow, LeaseRow
 from ipse.storage.tables.sessions import CaptureRow, ReportRow, ReviewRow, SessionRow, UserRow
@@ -21,11 +23,15 @@ __all__ = [
     "ApiKeyRow",
     "ApplicationRow",
     "Base",
+    "BrandingImageRow",
+    "BrandingRow",
     "CaptureRow",
+    "ChallengeRow",
     "DeliveryRow",
     "DestinationRow",
     "EventRow",
     "FaceRow",
+    "HandoffRow",
     "IdempotencyRow",
     "KeysetRow",
     "LeaseRow",
