@@ -159,12 +159,20 @@ export interface Sighting {
   eyesOpen: number | null;
 }
 
+/** RGBA bytes of a picture, row by row from the top left; not mirrored. ImageData is one. */
+export interface Pixels {
+  data: Uint8ClampedArray;
+  width: number;
+  height: number;
+}
+
 export interface Guidance {
   /**
-   * Look at the video's present frame. Null when no face is there.
+   * Look at a small picture (at most 320 px on its longer side is enough). Null when no face is there.
    * While a look is under way a second call gets the same answer: frames are skipped, never queued.
+   * Rejects when the model failed for good; the recording then goes on by time.
    */
-  look(video: HTMLVideoElement): Promise<Sighting | null>;
+  look(picture: Pixels): Promise<Sighting | null>;
   /** Free the worker and its models. */
   close(): void;
 }

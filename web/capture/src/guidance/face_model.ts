@@ -1,0 +1,117 @@
+/**
+ * Finds the face and the head's angles in a small picture, with the models of @vladmandic/human on WebAssembly.
+ *
+ * Runs in a worker, or on the main thread where a browser has no module workers. Nothing of it is evidence.
+ */
+
+import { Human, type Config, type FaceResult } from "@vladmandic/human";
+
+import type { FaceBox, Pixels, Pose, Sighting } from "../recording/types";
+
+export interface FaceModel {
+  /** Null when there is no face. */
+  look(pixels: Pixels): Promise<Sighting | null>;
+}
+
+/** UX.md 1.3, gate 2. */
+const LEAST_SCORE = 0.5;
+
+// Only what framing needs. Everything that estimates who somebody is or feels stays off.
+const config = (base: string): Partial<Config> => ({
+  backend: "wasm",
+  wasmPath: `${base}/`,
+  modelBasePath: `${base}/models/`,
+  debug: false,
+  async: false,
+  warmup: "none",
+  cacheModels: false,
+  // The detector looks at every frame: a second person must be seen at once.
+  cacheSensitivity: 0,
+  filter: { enabled: false } as Config["filter"],
+  gesture: { enabled: false },
+  body: { enabled: false } as Config["body"],
+  hand: { enabled: false } as Config["hand"],
+  object: { enabled: false } as Config["object"],
+  segmentation: { enabled: false } as Config["segmentation"],
+  face: {
+    enabled: true,
+    detector: { modelPath: "blazeface.json", rotation: false, return: false, maxDetected: 2, minConfidence: LEAST_SCORE },
+    mesh: { enabled: true, modelPath: "facemesh.json" },
+    attention: { enabled: false },
+    iris: { enabled: false },
+    emotion: { enabled: false },
+    description: { enabled: false },
+    antispoof: { enabled: false },
+    liveness: { enabled: false },
+  } as unknown as Config["face"],
+});
+
+/**
+ * Load the models from `base` (our own server) and run them once, so that the first look is as quick as the others.
+ * Rejects when WebAssembly or a file is missing.
+ */
+export async function loadFaceModel(base: string): Promise<FaceModel> {
+  const human = new Human(config(base));
+  await human.load();
+  if (human.tf.getBackend() !== "wasm") throw new Error("No WebAssembly backend.");
+  const look = async ({ data, width, height }: Pixels): Promise<Sighting | null> => {
+    const tensor = human.tf.tensor(new Int32Array(data), [height, width, 4], "int32");
+    try {
+      const result = await human.detect(tensor);
+      if (result.error) throw new Error(result.error);
+      return sighting(result.face, width, height);
+    } finally {
+      human.tf.dispose(tensor);
+    }
+  };
+  await look({ data: new Uint8ClampedArray(64 * 64 * 4), width: 64, height: 64 });
+  return { look };
+}
+
+function sighting(faces: FaceResult[], width: number, height: number): Sighting | null {
+  const largest = faces.reduce<FaceResult | null>(
+    (best, face) => (best === null || face.boxRaw[2] > best.boxRaw[2] ? face : best),
+    null,
+  );
+  if (largest === null) return null;
+  return {
+    faces: faces.length,
+    score: largest.score,
+    box: meshBox(largest, width, height),
+    pose: poseOf(largest),
+    eyesOpen: eyesOpen(largest),
+  };
+}
+
+// The model's own box is enlarged and square; the mesh reaches from the hairline to the chin.
+function meshBox(face: FaceResult, width: number, height: number): FaceBox {
+  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (const [x, y] of face.mesh) {
+    left = Math.min(left, x);
+    right = Math.max(right, x);
+    top = Math.min(top, y);
+    bottom = Math.max(bottom, y);
+  }
+  return { x: left / width, y: top / height, width: (right - left) / width, height: (bottom - top) / height };
+}
+
+function poseOf(face: FaceResult): Pose {
+  const angle = face.rotation?.angle;
+  const degrees = (radians: number | undefined): number => ((radians ?? 0) * 180) / Math.PI;
+  return { yaw: degrees(angle?.yaw), pitch: degrees(angle?.pitch), roll: degrees(angle?.roll) };
+}
+
+// Indices of the face mesh: corners and the middle of the upper and lower lid of each eye.
+const EYES = [
+  { corners: [33, 133], lids: [159, 145] },
+  { corners: [362, 263], lids: [386, 374] },
+] as const;
+
+function eyesOpen(face: FaceResult): number | null {
+  const gap = (pair: readonly [number, number]): number => {
+    const [a, b] = [face.mesh[pair[0]], face.mesh[pair[1]]];
+    return a && b ? Math.hypot(a[0] - b[0], a[1] - b[1]) : NaN;
+  };
+  const widest = Math.max(...EYES.map(({ corners, lids }) => gap(lids) / gap(corners)));
+  return Number.isFinite(widest) ? widest : null;
+}
