@@ -13,7 +13,7 @@ from typing import Any
 
 from ipse.biometrics.images import ImageError, decode
 from ipse.biometrics.templates import Template
-from ipse.capture import checking, view
+from ipse.capture import checking, handoffs, view
 from ipse.capture.authentication import Device
 from ipse.capture.errors import AlreadyDecided, ChangedMeanwhile, LinkExpired, OtherStep, UnusableFrame
 from ipse.capture.progress import Progress
@@ -60,20 +60,23 @@ async def state(device: Device) -> CaptureState:
     """Where the session stands; changes nothing."""
     async with device.unit.peek() as tx:
         scope = device.within(tx)
-        session, progress = await _load(scope, device.session_id)
-        return view.state(scope, session, progress, progress.evaluation())
+        session, progress = await load(scope, device.session_id)
+        handoff = await handoffs.view_for(scope, device, session)
+        return view.state(scope, session, progress, progress.evaluation(), handoff=handoff)
 
 
 async def start(device: Device, request: RequestFacts) -> CaptureState:
     """The person opened the link: run the checks that need nothing from them and say what to show."""
     scope = await device.begin()
-    session, progress = await _load(scope, device.session_id, lock=True)
-    _require_open(scope, session)
+    session, progress = await load(scope, device.session_id, lock=True)
+    require_open(scope, session)
+    await handoffs.take_over(scope, device)
     if SessionStatus(session.status) is SessionStatus.NOT_STARTED:
         await lifecycle.change(scope, session, SessionStatus.IN_PROGRESS, Cause.OPENED)
     stop = checking.advance(scope, progress, await _at_hand(scope, session, _expecting(session, request)))
     await _settle(scope, progress, stop.evaluation)
-    return view.state(scope, session, progress, stop.evaluation)
+    handoff = await handoffs.view_for(scope, device, session)
+    return view.state(scope, session, progress, stop.evaluation, handoff=handoff)
 
 
 async def submit(
@@ -86,8 +89,9 @@ async def submit(
         return known
     seen = await _look(device, frames, known)
     scope = await device.begin()
-    session, progress = await _load(scope, device.session_id, lock=True)
-    _require_open(scope, session)
+    session, progress = await load(scope, device.session_id, lock=True)
+    require_open(scope, session)
+    await handoffs.take_over(scope, device)
     if progress.attempts_at(node_id) != known.attempts or not _awaits(progress, node_id):
         raise ChangedMeanwhile
     if SessionStatus(session.status) is SessionStatus.NOT_STARTED:
@@ -111,7 +115,14 @@ async def submit(
     session.evidence = _evidence(scope, session, seen, started)
     await _settle(scope, progress, stop.evaluation)
     answer = view.state(
-        scope, session, progress, stop.evaluation, submitted=True, retried=stop.retried, selfie=seen.selfie
+        scope,
+        session,
+        progress,
+        stop.evaluation,
+        handoff=await handoffs.view_for(scope, device, session),
+        submitted=True,
+        retried=stop.retried,
+        selfie=seen.selfie,
     )
     scope.tx.add(
         CaptureRow(
@@ -131,11 +142,12 @@ async def _before(device: Device, node_id: str, submission_key: str) -> Known | 
     """What must be known before the models run, or the answer this submission has had already."""
     async with device.unit.peek() as tx:
         scope = device.within(tx)
-        session, progress = await _load(scope, device.session_id)
+        session, progress = await load(scope, device.session_id)
         earlier = await repository.capture_with_key(scope, session.id, node_id, submission_key)
         if earlier is not None:
             return CaptureState.model_validate(earlier.answer)
-        _require_open(scope, session)
+        require_open(scope, session)
+        await handoffs.require_active(scope, device)
         awaited = progress.evaluation()
         if not isinstance(awaited, Awaiting) or awaited.node.id != node_id:
             # Steps without a capture may stand before this one; `start` runs them.
@@ -201,7 +213,8 @@ async def _keep(scope: Scope, session: SessionRow, seen: Seen, *, searchable: bo
     return kept.id
 
 
-async def _load(scope: Scope, session_id: str, *, lock: bool = False) -> tuple[SessionRow, Progress]:
+async def load(scope: Scope, session_id: str, *, lock: bool = False) -> tuple[SessionRow, Progress]:
+    """The session of a device with its progress; :class:`LinkExpired` when it is gone."""
     session = await repository.find(scope, session_id, lock=lock)
     if session is None or session.workflow_version_id is None:
         raise LinkExpired
@@ -209,7 +222,8 @@ async def _load(scope: Scope, session_id: str, *, lock: bool = False) -> tuple[S
     return session, await Progress.load(scope, session, version)
 
 
-def _require_open(scope: Scope, session: SessionRow) -> None:
+def require_open(scope: Scope, session: SessionRow) -> None:
+    """Refuse what would change a session that is finished or out of time."""
     if SessionStatus(session.status) not in UNFINISHED:
         raise AlreadyDecided(session.status)
     if session.expires_at <= scope.services.clock.now():

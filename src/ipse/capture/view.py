@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipse.capture.checking import max_attempts
 from ipse.capture.progress import Progress
-from ipse.capture.schemas import CaptureState, CaptureStep
+from ipse.capture.schemas import CaptureState, CaptureStep, HandoffView
 from ipse.checks.liveness import retry_hints
 from ipse.checks.registry import Need, needs
 from ipse.checks.selfie import Selfie
@@ -28,6 +28,7 @@ def state(
     progress: Progress,
     evaluation: Awaiting | Decided,
     *,
+    handoff: HandoffView | None = None,
     submitted: bool = False,
     retried: Report | None = None,
     selfie: Selfie | None = None,
@@ -55,6 +56,7 @@ def state(
             "callback": session.callback,
             "callback_method": session.callback_method,
             "expires_at": timestamp(session.expires_at),
+            "handoff": handoff,
             "step": step,
             "outcome": outcome,
             "hints": hints,
