@@ -7,10 +7,14 @@ option does *and* what can go wrong with it.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import platformdirs
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+EmbedOrigin = Annotated[str, StringConstraints(pattern=r"^(\*|'self'|https?://[A-Za-z0-9*.:\[\]-]+)$")]
+"""One source of the frame-ancestors directive; a semicolon in it could add directives of its own."""
 
 
 class Settings(BaseSettings):
@@ -78,6 +82,15 @@ class Settings(BaseSettings):
     mail_from: str = Field("ipse@localhost", description="Sender of those mails.")
     trusted_proxies: tuple[str, ...] = Field(
         (), description="Networks (CIDR) whose X-Forwarded-For is believed. Anyone else's is ignored."
+    )
+    embed_origins: tuple[EmbedOrigin, ...] = Field(
+        ("*",),
+        description="Pages that may show the hosted page in a frame: origins such as https://shop.example, `'self'`, "
+        "or `*` for any, which the browser SDK needs unless your sites are named here.",
+    )
+    demo_shop: bool = Field(
+        False,
+        description="Serve the demo shop under /demo. For trying things out: whoever reaches the address can use it.",
     )
     webhook_timeout_s: float = Field(5.0, gt=0, le=30, description="Time one delivery attempt may take.")
     webhook_concurrency: int = Field(16, ge=1, le=256, description="Deliveries in flight in one worker.")

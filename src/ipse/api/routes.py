@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from ipse.accounts.endpoints import router as accounts
 from ipse.api.system import router as system
 from ipse.capture.endpoints import router as capture
+from ipse.hosted.endpoints import router as hosted
 from ipse.media.endpoints import router as media
 from ipse.sandbox.endpoints import router as sandbox
 from ipse.sessions.endpoints import router as sessions
@@ -31,5 +32,6 @@ def include(app: FastAPI) -> None:
         sandbox,
         media,
         system,
+        hosted,
     ):
         app.include_router(router)
