@@ -57,7 +57,7 @@ def _default(name: str, field: FieldInfo) -> str:
     default = field.default
     if default is None or default == "" or default == ():
         return "unset"
-    return f"`{json.dumps(default) if isinstance(default, bool) else default}`"
+    return f"`{json.dumps(default) if isinstance(default, bool | tuple) else default}`"
 
 
 if __name__ == "__main__":
