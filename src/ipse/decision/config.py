@@ -16,6 +16,8 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Final
 
+import regex  # type: ignore[import-untyped, unused-ignore]
+
 from ipse.decision.features import Feature
 from ipse.decision.problems import GraphProblem
 from ipse.decision.thresholds import as_percent
@@ -44,6 +46,7 @@ class Kind(StrEnum):
     REVIEW_OR_DECLINE = "action_rd"
     METHOD = "method"
     TEXT = "text"
+    URL = "url"
     LIST = "list"
     MAP = "map"
     ANY = "any"
@@ -85,6 +88,11 @@ _SHORT_THRESHOLDS: Final[Mapping[Feature, str]] = {
     Feature.AGE_ESTIMATION: "face_liveness_score",
     Feature.FACE_MATCH: "face_match_score",
 }
+_MAX_URL: Final = 2048
+_URL: Final = regex.compile(
+    r"(?:https://|http://(?=(?:localhost|127\.0\.0\.1|\[::1\])(?:[:/?#]|$)))[^\s\p{C}/?#@\\]+(?:[/?#][^\s\p{C}\\]*)?"
+)
+"""Without a user name, which could dress a foreign host up as a known one."""
 _METHOD_ALIASES: Final[Mapping[str, CaptureMethod]] = {
     "3D_ACTION": CaptureMethod.ACTIVE_3D,
     "ACTIVE": CaptureMethod.ACTIVE_3D,
@@ -150,6 +158,9 @@ def _read(key: Key, value: JsonValue) -> tuple[JsonValue, str | None]:
             return (None, "PASSIVE, FLASHING or ACTIVE_3D") if method is None else (method.value, None)
         case Kind.TEXT:
             return (value, None) if isinstance(value, str) else (None, "text")
+        case Kind.URL:
+            fits = isinstance(value, str) and len(value) <= _MAX_URL and _URL.fullmatch(value)
+            return (value, None) if fits else (None, "an https URL, or an http URL on localhost")
         case Kind.LIST:
             return (value, None) if is_list(value) else (None, "a list")
         case Kind.MAP:

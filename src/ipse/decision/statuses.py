@@ -49,6 +49,10 @@ class Cause(StrEnum):
     """A person or an API key overruled the status (update-status)."""
     RESUBMISSION = "resubmission"
     """A reviewer reopened selected steps."""
+    REPORTED = "reported"
+    """The person in front of the camera said that the action is not theirs."""
+    LEFT = "left"
+    """The person took the way without biometrics."""
     CLOCK = "clock"
     """A deadline passed: link, capture window or document validity."""
 
@@ -60,12 +64,12 @@ TRANSITIONS: Final[Mapping[tuple[SessionStatus, SessionStatus], frozenset[Cause]
         (_S.NOT_STARTED, _S.IN_PROGRESS): frozenset({Cause.OPENED}),
         (_S.NOT_STARTED, _S.EXPIRED): frozenset({Cause.CLOCK}),
         (_S.IN_PROGRESS, _S.APPROVED): frozenset({Cause.EVALUATED}),
-        (_S.IN_PROGRESS, _S.DECLINED): frozenset({Cause.EVALUATED}),
+        (_S.IN_PROGRESS, _S.DECLINED): frozenset({Cause.EVALUATED, Cause.REPORTED}),
         (_S.IN_PROGRESS, _S.IN_REVIEW): frozenset({Cause.EVALUATED}),
         (_S.IN_PROGRESS, _S.AWAITING_USER): frozenset({Cause.EVALUATED}),
-        (_S.IN_PROGRESS, _S.ABANDONED): frozenset({Cause.CLOCK}),
+        (_S.IN_PROGRESS, _S.ABANDONED): frozenset({Cause.CLOCK, Cause.LEFT}),
         (_S.AWAITING_USER, _S.APPROVED): frozenset({Cause.EVALUATED}),
-        (_S.AWAITING_USER, _S.DECLINED): frozenset({Cause.EVALUATED}),
+        (_S.AWAITING_USER, _S.DECLINED): frozenset({Cause.EVALUATED, Cause.REPORTED}),
         (_S.AWAITING_USER, _S.IN_REVIEW): frozenset({Cause.EVALUATED}),
         (_S.IN_REVIEW, _S.APPROVED): frozenset({Cause.REVIEWER}),
         (_S.IN_REVIEW, _S.DECLINED): frozenset({Cause.REVIEWER}),
@@ -76,7 +80,7 @@ TRANSITIONS: Final[Mapping[tuple[SessionStatus, SessionStatus], frozenset[Cause]
         (_S.DECLINED, _S.APPROVED): frozenset({Cause.REVIEWER}),
         (_S.DECLINED, _S.RESUBMITTED): frozenset({Cause.RESUBMISSION}),
         (_S.RESUBMITTED, _S.APPROVED): frozenset({Cause.EVALUATED, Cause.REVIEWER}),
-        (_S.RESUBMITTED, _S.DECLINED): frozenset({Cause.EVALUATED, Cause.REVIEWER}),
+        (_S.RESUBMITTED, _S.DECLINED): frozenset({Cause.EVALUATED, Cause.REVIEWER, Cause.REPORTED}),
         (_S.RESUBMITTED, _S.IN_REVIEW): frozenset({Cause.EVALUATED}),
         (_S.ABANDONED, _S.APPROVED): frozenset({Cause.REVIEWER}),
         (_S.ABANDONED, _S.DECLINED): frozenset({Cause.REVIEWER}),

@@ -36,6 +36,7 @@ _DEFAULTS: Final[Mapping[str, JsonValue]] = {
     "face_match_score_review_threshold": FACE_MATCH_THRESHOLDS.review,
     "face_match_max_attempts": DEFAULT_ATTEMPTS,
     "face_search_enabled": True,
+    "handoff_allowed": True,
     "minimum_age_threshold": DEFAULT_MINIMUM_AGE,
     "is_ip_geofencing_enabled": False,
     "is_age_restrictions_enabled": False,

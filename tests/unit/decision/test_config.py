@@ -139,6 +139,54 @@ def test_usable_values_of_every_kind_are_kept() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://bank.example",
+        "https://bank.example/other-way?from=ipse#top",
+        "https://münchen.example:8443/weg",
+        "http://localhost:3000/other",
+        "http://127.0.0.1/x",
+        "http://[::1]:8080",
+    ],
+)
+def test_the_way_without_biometrics_is_an_address_a_person_can_be_sent_to(url: str) -> None:
+    assert LivenessConfig.read({"non_biometric_alternative_url": url}, "n").alternative_url == url
+    assert AgeEstimationConfig.read({"non_biometric_alternative_url": url}, "n").liveness.alternative_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        3,
+        "bank.example/other",
+        "/other",
+        "http://bank.example",
+        "http://localhost.bank.example",
+        "http://localhost@bank.example",
+        "https://bank.example@evil.example",
+        "https://",
+        "https:///path",
+        "https://bank.example/a b",
+        "https://bank.example/\n",
+        "https://bank.example/\u202egnp",
+        "https://bank.example\\@evil.example",
+        "javascript:alert(1)",
+        "https://bank.example/" + "a" * 2048,
+    ],
+)
+def test_an_address_that_could_mislead_or_leak_is_refused(url: JsonValue) -> None:
+    (problem,) = read_config(Feature.LIVENESS, {"non_biometric_alternative_url": url}, "feature_x").problems
+    assert problem.code == "bad_config"
+    assert "an https URL" in problem.message
+
+
+def test_a_session_may_move_to_another_device_unless_the_workflow_forbids_it() -> None:
+    assert LivenessConfig.read({}, "n").handoff_allowed
+    assert not LivenessConfig.read({"handoff_allowed": False}, "n").handoff_allowed
+
+
 def test_a_decline_threshold_above_the_review_threshold_is_a_problem() -> None:
     config = {"face_match_score_decline_threshold": 70, "face_match_score_review_threshold": 60}
     (problem,) = read_config(Feature.FACE_MATCH, config, "feature_face_match").problems

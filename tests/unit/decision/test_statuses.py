@@ -77,12 +77,18 @@ def test_move_obeys_the_table(current: SessionStatus, target: SessionStatus, cau
         assert current.value in str(caught.value)
 
 
-def test_only_an_evaluation_or_a_reviewer_decides() -> None:
+def test_only_an_evaluation_or_a_reviewer_decides_and_the_person_only_against_the_action() -> None:
     for (_, target), causes in TRANSITIONS.items():
         if target in DECIDED:
-            assert causes <= {Cause.EVALUATED, Cause.REVIEWER}
+            reporting = {Cause.REPORTED} if target is SessionStatus.DECLINED else set()
+            assert causes <= {Cause.EVALUATED, Cause.REVIEWER} | reporting
         if target is SessionStatus.RESUBMITTED:
             assert causes == {Cause.RESUBMISSION}
+
+
+def test_a_person_can_report_an_action_until_the_session_is_decided_and_not_after() -> None:
+    reportable = {status for status in SessionStatus if can_move(status, SessionStatus.DECLINED, Cause.REPORTED)}
+    assert reportable == UNFINISHED - {SessionStatus.NOT_STARTED}
 
 
 def test_sets_of_statuses_agree_with_the_table() -> None:
