@@ -19,7 +19,7 @@ const LEAST_SCORE = 0.5;
 // Only what framing needs. Everything that estimates who somebody is or feels stays off.
 const config = (base: string): Partial<Config> => ({
   backend: "wasm",
-  wasmPath: `${base}/`,
+  wasmPath: `${base}/wasm/`,
   modelBasePath: `${base}/models/`,
   debug: false,
   async: false,

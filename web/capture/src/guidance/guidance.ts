@@ -15,9 +15,10 @@ export async function loadGuidance(): Promise<Guidance | null> {
   const base = new URL(`${import.meta.env.BASE_URL}guidance`, window.location.href).href;
   try {
     return await within(LOAD_LIMIT_MS, inWorker(base));
-  } catch {
-    // A browser without module workers fails at once; there the main thread does the same work.
-    if (moduleWorkers()) return null;
+  } catch (error) {
+    // Too slow in a worker is too slow elsewhere. A browser without module workers fails at once: there the main thread
+    // does the same work.
+    if (error instanceof Late) return null;
   }
   try {
     return await within(LOAD_LIMIT_MS, onMainThread(base));
@@ -75,27 +76,12 @@ export function oneAtATime(look: Guidance["look"], end: () => void): Guidance {
   };
 }
 
-function moduleWorkers(): boolean {
-  let asked = false;
-  const options = {
-    get type(): WorkerType {
-      asked = true;
-      return "module";
-    },
-  };
-  try {
-    // The browser reads `type` only when it knows module workers; the address is never fetched with a script in it.
-    new Worker("data:text/javascript,", options).terminate();
-  } catch {
-    // Refused by the Content-Security-Policy: what matters is whether the option was read.
-  }
-  return asked;
-}
+class Late extends Error {}
 
 async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`No answer within ${limitMs} ms.`)), limitMs);
+    timer = setTimeout(() => reject(new Late(`No answer within ${limitMs} ms.`)), limitMs);
   });
   try {
     return await Promise.race([work, late]);

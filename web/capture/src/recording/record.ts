@@ -1,0 +1,63 @@
+/** From an open camera to pictures that can be sent. */
+
+import { recordChallenge, type RecordedChallenge } from "./challenge";
+import { frameFace, FrameRing } from "./framing";
+import { observe } from "./observations";
+import { encodeStill } from "./picture";
+import type { Recording, RecordRequest } from "./types";
+import { Watch } from "./watch";
+
+/** PASSIVE sends a short burst around the best frame. */
+const BURST = 4;
+const BURST_SPACING_MS = 100;
+/** Share of the progress that belongs to framing when a challenge follows. */
+const FRAMING_SHARE = 0.25;
+
+/**
+ * Frame the face and record what `method` asks for. Rejects with the signal's reason; with `RecordingInterrupted` when
+ * a challenge was left; with what `startChallenge` and `nextPhase` reject with.
+ */
+export async function record(request: RecordRequest): Promise<Recording> {
+  const { camera, video, events, method, signal } = request;
+  const began = performance.now();
+  const watch = new Watch(video, request.guidance, events, began);
+  const ring = new FrameRing();
+  const challenged = method !== "PASSIVE";
+  try {
+    signal.throwIfAborted();
+    const automatic = await frameFace(request, watch, ring, challenged ? FRAMING_SHARE : 1);
+    watch.clear();
+    let made: RecordedChallenge;
+    if (challenged) {
+      ring.free();
+      made = await recordChallenge(request, watch, automatic, (share) =>
+        events.progress(FRAMING_SHARE + (1 - FRAMING_SHARE) * share),
+      );
+    } else {
+      events.shutter(automatic);
+      made = await burst(ring, began);
+    }
+    signal.throwIfAborted();
+    events.progress(1);
+    const stills = made.stills.map(({ picture }) => picture);
+    return {
+      method,
+      challenge: challenged ? made.challenge : null,
+      stills,
+      challengeFrames: made.frames,
+      observations: observe(camera, { stillsAt: made.stills.map(({ at }) => at), origin: made.origin, automatic }),
+      preview: stills[0]!,
+    };
+  } finally {
+    watch.free();
+    ring.free();
+  }
+}
+
+async function burst(ring: FrameRing, origin: number): Promise<RecordedChallenge> {
+  const stills = [];
+  for (const { at, canvas } of ring.best(BURST, BURST_SPACING_MS)) {
+    stills.push({ at, picture: await encodeStill(canvas) });
+  }
+  return { challenge: "", origin, stills, frames: [] };
+}
