@@ -13,9 +13,11 @@ from ipse.biometrics.templates import Template
 from ipse.capture.progress import Progress, context_of
 from ipse.checks import age_estimation, face_match, ip_analysis, liveness
 from ipse.checks.ip_analysis import RequestFacts
+from ipse.checks.performed import PASSIVE, Performed
 from ipse.checks.registry import Need, has_check, needs, unavailable
 from ipse.checks.screening import FaceHit, with_screening
 from ipse.checks.selfie import ReferenceFace, Selfie
+from ipse.decision.config import CaptureMethod
 from ipse.decision.evaluation import Awaiting, Decided
 from ipse.decision.features import Feature
 from ipse.decision.graph import FeatureNode
@@ -31,6 +33,9 @@ SELFIE_FEATURES = frozenset({Feature.LIVENESS, Feature.AGE_ESTIMATION})
 """Steps whose capture proves that a live person is there; a face match compares what they captured."""
 
 
+_CHALLENGES = (CaptureMethod.ACTIVE_3D, CaptureMethod.FLASHING)
+
+
 @dataclass(frozen=True, slots=True)
 class Given:
     """What is at hand for the checks of one request."""
@@ -38,6 +43,8 @@ class Given:
     request: RequestFacts
     selfie: Selfie | None = None
     """Examined frames; None in scenario mode and when nothing was submitted."""
+    performed: Performed = PASSIVE
+    """How the selfie was captured, and what that tells."""
     captured_at: str | None = None
     """The node for which frames were submitted with this request."""
     media_id: str | None = None
@@ -96,6 +103,39 @@ def max_attempts(node: FeatureNode) -> int:
             return 1
 
 
+def method_of(node: FeatureNode) -> CaptureMethod | None:
+    """How the workflow wants a step's face captured; None where no face is shown."""
+    match node.feature:
+        case Feature.LIVENESS:
+            return LivenessConfig.read(node.config, node.id).method
+        case Feature.AGE_ESTIMATION:
+            return AgeEstimationConfig.read(node.config, node.id).liveness.method
+        case Feature.FACE_MATCH:
+            return CaptureMethod.PASSIVE
+        case _:
+            return None
+
+
+def methods_of(node: FeatureNode) -> tuple[CaptureMethod, ...]:
+    """Every method a step accepts, the workflow's own first.
+
+    A challenge may replace another, because not everybody can turn the head or bear the light, and PASSIVE may be
+    strengthened. Nothing is ever weakened to PASSIVE.
+    """
+    own = method_of(node)
+    if own is None:
+        return ()
+    if node.feature not in SELFIE_FEATURES:
+        return (own,)
+    return (own, *(method for method in _CHALLENGES if method is not own))
+
+
+def suggested_method(node: FeatureNode, failed: int, latest: CaptureMethod | None) -> CaptureMethod | None:
+    """Another method that may work better after two failed tries, the latest of them by ``latest``; often None."""
+    better = CaptureMethod.ACTIVE_3D
+    return better if failed >= 2 and latest is not better and better in methods_of(node) else None
+
+
 def searches_faces(node: FeatureNode) -> bool:
     """Whether a capture at this step is compared with other people's faces and becomes findable itself."""
     match node.feature:
@@ -149,7 +189,12 @@ def _run(scope: Scope, progress: Progress, node: FeatureNode, given: Given) -> R
             assert given.selfie is not None
             config = LivenessConfig.read(node.config, node.id)
             report = liveness.assess(
-                given.selfie, config, node.id, passive_only_may_approve=lenient, media_id=given.media_id
+                given.selfie,
+                config,
+                node.id,
+                passive_only_may_approve=lenient,
+                media_id=given.media_id,
+                performed=given.performed,
             )
             if not config.face_search_enabled:
                 return report
@@ -167,6 +212,7 @@ def _run(scope: Scope, progress: Progress, node: FeatureNode, given: Given) -> R
                 node.id,
                 passive_only_may_approve=lenient,
                 media_id=given.media_id,
+                performed=given.performed,
             )
         case Feature.FACE_MATCH:
             return _match(scope, progress, node, given)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ipse.decision.config import CaptureMethod, parse_method
 from ipse.decision.evaluation import Awaiting, Decided, evaluate
 from ipse.decision.evidence import Evidence
 from ipse.decision.reports import Report
@@ -39,6 +40,11 @@ class Progress:
         """Attempts already made at a step."""
         row = self.rows.get(node_id)
         return 0 if row is None else row.attempt
+
+    def latest_method(self, node_id: str) -> CaptureMethod | None:
+        """How the face of the latest attempt at a step was captured; None before the first."""
+        row = self.rows.get(node_id)
+        return None if row is None else parse_method(Report.from_json(row.report).facts.get("method"))
 
     def put(self, scope: Scope, report: Report, *, final: bool) -> None:
         """Write the report of the next attempt over that of the one before."""

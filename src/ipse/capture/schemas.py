@@ -152,7 +152,7 @@ class PhaseDone(BaseModel):
     index: int = Field(ge=0)
     started_ms: float = Field(ge=0, description="When the page began to show the phase, on the clock of `at_ms`.")
     ended_ms: float = Field(ge=0)
-    colour_starts_ms: list[float] = Field(default=[], description="When each colour was on the screen.")
+    colour_starts_ms: list[float] = Field(default=[], max_length=64, description="When each colour was on the screen.")
     frames: list[CommittedFrame] = Field(min_length=1, max_length=64)
 
 
@@ -186,6 +186,31 @@ class HandoffOpened(BaseModel):
 
     session_token: str
     number: str
+
+
+class OpenHandoff(BaseModel):
+    """The second device follows the link."""
+
+    token: str = Field(max_length=64, description="The last part of the link's address.")
+
+
+LeaveReason = Literal["cancelled", "not_me", "alternative"]
+
+
+class Leave(BaseModel):
+    """The person leaves without finishing."""
+
+    reason: LeaveReason = Field(
+        description="`cancelled`: for now, the link goes on working. `not_me`: the action is not theirs, the session "
+        "is Declined at once. `alternative`: they take the way that `alternative` offers, the session is Abandoned."
+    )
+
+
+class SharedSession(BaseModel):
+    """The session that a share link made."""
+
+    session_token: str
+    url: str
 
 
 class CameraFacts(BaseModel):

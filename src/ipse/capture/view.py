@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from ipse.capture.checking import max_attempts
+from ipse.capture import handoffs, options
+from ipse.capture.authentication import Device
+from ipse.capture.checking import max_attempts, method_of, methods_of, suggested_method
 from ipse.capture.progress import Progress
-from ipse.capture.schemas import CaptureState, CaptureStep, HandoffView
+from ipse.capture.purpose import purpose_of
+from ipse.capture.schemas import Alternative, CaptureState, CaptureStep
 from ipse.checks.liveness import retry_hints
 from ipse.checks.registry import Need, needs
 from ipse.checks.selfie import Selfie
 from ipse.decision.evaluation import Awaiting, Decided
-from ipse.decision.features import Feature
 from ipse.decision.graph import FeatureNode
 from ipse.decision.reports import Report
-from ipse.decision.settings import AgeEstimationConfig, LivenessConfig
 from ipse.decision.statuses import UNFINISHED, SessionStatus
 from ipse.runtime.scope import Scope
 from ipse.sessions.view import timestamp
@@ -22,22 +23,23 @@ FRAMES_MAX = 10
 """Frames of one submission: a passive burst of a second at ten frames a second."""
 
 
-def state(
+async def state(
     scope: Scope,
+    device: Device,
     session: SessionRow,
     progress: Progress,
     evaluation: Awaiting | Decided,
     *,
-    handoff: HandoffView | None = None,
     submitted: bool = False,
     retried: Report | None = None,
     selfie: Selfie | None = None,
 ) -> CaptureState:
-    """The state of a session after a call."""
+    """The state of a session after a call, as one of its devices is told."""
     open_still = SessionStatus(session.status) in UNFINISHED
-    step = None
+    step, alternative = None, None
     if open_still and isinstance(evaluation, Awaiting):
-        step = _step(evaluation.node, progress.attempts_at(evaluation.node.id))
+        alternative = options.alternative_url(progress.version.graph, evaluation.node)
+        step = _step(evaluation.node, progress)
     hints: list[str] = []
     outcome = "none"
     if retried is not None:
@@ -51,12 +53,13 @@ def state(
             "status": session.status,
             "environment": session.environment,
             "brand": {"name": scope.application.name},
-            "purpose": None,
+            "purpose": purpose_of(session.session_metadata),
             "language": session.language,
             "callback": session.callback,
             "callback_method": session.callback_method,
             "expires_at": timestamp(session.expires_at),
-            "handoff": handoff,
+            "alternative": None if alternative is None else Alternative(url=alternative),
+            "handoff": await handoffs.view_for(scope, device, session),
             "step": step,
             "outcome": outcome,
             "hints": hints,
@@ -64,29 +67,22 @@ def state(
     )
 
 
-def _step(node: FeatureNode, attempts_made: int) -> CaptureStep:
+def _step(node: FeatureNode, progress: Progress) -> CaptureStep:
+    attempts_made = progress.attempts_at(node.id)
     granted = max_attempts(node)
     shows_face = Need.SELFIE in needs(node.feature)
+    method = method_of(node)
+    suggested = suggested_method(node, attempts_made, progress.latest_method(node.id))
     return CaptureStep(
         node_id=node.id,
         feature=node.feature.value,
         label=node.label,
-        method=_method(node),
+        method=None if method is None else method.value,
+        methods=[accepted.value for accepted in methods_of(node)],
+        suggested_method=None if suggested is None else suggested.value,
         needs=["selfie_frames"] if shows_face else [],
         frames_min=1 if shows_face else 0,
         frames_max=FRAMES_MAX if shows_face else 0,
         attempt=attempts_made + 1,
         attempts_left=max(0, granted - attempts_made),
     )
-
-
-def _method(node: FeatureNode) -> str | None:
-    match node.feature:
-        case Feature.LIVENESS:
-            return LivenessConfig.read(node.config, node.id).method.value
-        case Feature.AGE_ESTIMATION:
-            return AgeEstimationConfig.read(node.config, node.id).liveness.method.value
-        case Feature.FACE_MATCH:
-            return "PASSIVE"
-        case _:
-            return None

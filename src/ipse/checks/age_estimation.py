@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipse.checks import liveness
+from ipse.checks.performed import PASSIVE, Performed
 from ipse.checks.selfie import Selfie
 from ipse.decision.config import CaptureMethod
 from ipse.decision.features import Feature
@@ -26,6 +27,7 @@ def assess(
     *,
     passive_only_may_approve: bool,
     media_id: str | None = None,
+    performed: Performed = PASSIVE,
 ) -> Report:
     """Report on the age step of a session: the liveness report, the estimate, and what follows from it.
 
@@ -38,6 +40,8 @@ def assess(
         node_id,
         passive_only_may_approve=passive_only_may_approve,
         media_id=media_id,
+        performed=performed,
+        feature=Feature.AGE_ESTIMATION,
     )
     found = _age_warnings(
         selfie, node_id, config.minimum_age, band=(config.borderline_minimum, config.borderline_maximum)

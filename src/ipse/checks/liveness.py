@@ -1,7 +1,7 @@
 """LIVENESS: is there a person in front of the camera, and is the picture good enough to go on?
 
-Passive evidence only: one frame or a short burst. A method that asks for more (``ACTIVE_3D``, ``FLASHING``) is judged
-on what was captured and never approved on that alone.
+Every method has the passive evidence of one frame or a short burst; ``ACTIVE_3D`` and ``FLASHING`` add a challenge
+(``checks.performed``). Each part is judged by itself and the worst one decides.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from dataclasses import replace
 from typing import Final
 
 from ipse.biometrics.calibration import CALIBRATION_VERSION
+from ipse.checks.injection import VIDEO_ANOMALY, injection_warnings, risk_of
+from ipse.checks.performed import PASSIVE, Performed, challenge_warnings
 from ipse.checks.screening import Bands
 from ipse.checks.selfie import Selfie
 from ipse.decision.config import CaptureMethod
@@ -18,7 +20,7 @@ from ipse.decision.features import Feature
 from ipse.decision.reports import Report, report_from_warnings
 from ipse.decision.settings import LivenessConfig
 from ipse.decision.thresholds import StandaloneThresholds, Thresholds
-from ipse.decision.values import JsonValue
+from ipse.decision.values import JsonValue, items_of
 from ipse.decision.warnings import LogType, RiskWarning, warn
 
 BASIC_ENGINE: Final = "basic_replay_screening"
@@ -27,7 +29,14 @@ _GATES: Final = ("face_size", "sharpness", "luminance", "pose", "occlusion")
 _GATE: Final = 50.0
 """The limit at which recognition measurably suffers (``biometrics.quality``)."""
 _QUALITY_RISKS: Final = frozenset(
-    {"NO_FACE_DETECTED", "LOW_FACE_QUALITY", "LOW_FACE_LUMINANCE", "HIGH_FACE_LUMINANCE", "MULTIPLE_FACES_DETECTED"}
+    {
+        "NO_FACE_DETECTED",
+        "LOW_FACE_QUALITY",
+        "LOW_FACE_LUMINANCE",
+        "HIGH_FACE_LUMINANCE",
+        "MULTIPLE_FACES_DETECTED",
+        "CHALLENGE_NOT_COMPLETED",
+    }
 )
 _FINAL_RISKS: Final = frozenset({"LIVENESS_FACE_ATTACK", "FACE_IN_BLOCKLIST", "POSSIBLE_FACE_IN_BLOCKLIST"})
 _NO_FACE_HINT: Final = "no_face"
@@ -41,19 +50,24 @@ def assess(
     *,
     passive_only_may_approve: bool,
     media_id: str | None = None,
+    performed: Performed = PASSIVE,
+    feature: Feature = Feature.LIVENESS,
 ) -> Report:
     """Report on the liveness step of a session.
 
-    ``passive_only_may_approve`` says whether the basic replay screening, which cannot vouch for anyone, may still lead
-    to an approval (demo and sandbox) or only to a review (live applications). ``media_id`` names the stored frame.
+    ``passive_only_may_approve`` says whether the basic replay screening, which cannot vouch for anyone, may by itself
+    lead to an approval (demo and sandbox) or only to a review (live applications); beside a passed challenge it always
+    may. ``media_id`` names the stored frame. The score is that of the texture, and 0 when a challenge speaks of an
+    attack: the worst of the parts. ``feature`` is the step that the liveness belongs to.
     """
-    warnings = tuple(_session_warnings(selfie, config, node_id, passive_only_may_approve))
+    warnings = tuple(_session_warnings(selfie, config, node_id, passive_only_may_approve, performed, feature))
+    texture = selfie.liveness.score if selfie.liveness else None
     return report_from_warnings(
         Feature.LIVENESS,
         node_id,
-        score=selfie.liveness.score if selfie.liveness else None,
+        score=0.0 if performed.attacks else texture,
         warnings=warnings,
-        facts=facts(selfie, asked=config.method, media_id=media_id),
+        facts=facts(selfie, asked=config.method, media_id=media_id, performed=performed),
     )
 
 
@@ -78,21 +92,27 @@ def assess_standalone(
     return replace(report, warnings=(*report.warnings, *several_faces(selfie)))
 
 
-def facts(selfie: Selfie, *, asked: CaptureMethod, media_id: str | None) -> dict[str, JsonValue]:
-    """The fields of a ``liveness_checks[]`` item, and under ``evidence`` what an auditor asks for."""
+def facts(
+    selfie: Selfie, *, asked: CaptureMethod, media_id: str | None, performed: Performed = PASSIVE
+) -> dict[str, JsonValue]:
+    """The fields of a ``liveness_checks[]`` item, and under ``evidence`` what an auditor asks for.
+
+    Face quality and luminance are told for PASSIVE only (contract 50 section 1); the evidence has them always.
+    """
     quality, liveness = selfie.quality, selfie.liveness
+    told = quality if performed.method is CaptureMethod.PASSIVE else None
     return {
-        "method": CaptureMethod.PASSIVE.value,
+        "method": performed.method.value,
         "reference_media_id": media_id,
         "video_url": None,
         "age_estimation": selfie.age,
         "matches": [],
-        "face_quality": quality.overall if quality else None,
-        "face_luminance": quality.luminance if quality else None,
+        "face_quality": told.overall if told else None,
+        "face_luminance": told.luminance if told else None,
         "evidence": {
             "asked_method": asked.value,
             "engine": liveness.engine if liveness else None,
-            "parts": dict(liveness.parts) if liveness else {},
+            "parts": {"texture": dict(liveness.parts) if liveness else {}, **performed.to_json()},
             "frames": liveness.frames if liveness else 0,
             "attack_type": liveness.attack_type if liveness else None,
             "calibration": CALIBRATION_VERSION,
@@ -120,21 +140,38 @@ def is_quality_failure(report: Report) -> bool:
 
 
 def retry_hints(selfie: Selfie, report: Report) -> tuple[str, ...]:
-    """Stable codes for what the person can do better: those of ``Quality.hints``, ``no_face``, ``use_live_camera``."""
+    """Stable codes for what the person can do better.
+
+    Those of ``Quality.hints`` and ``Performed.hints``, ``no_face`` and ``use_live_camera``.
+    """
     if not selfie.has_face:
         return (_NO_FACE_HINT,)
-    hints = selfie.quality.hints if selfie.quality else ()
+    hints = (*(selfie.quality.hints if selfie.quality else ()), *_challenge_hints(report))
     attacked = any(warning.risk in {"LIVENESS_FACE_ATTACK", "LOW_LIVENESS_SCORE"} for warning in report.warnings)
-    return (*hints, _ATTACK_HINT) if attacked else tuple(hints)
+    return (*hints, _ATTACK_HINT) if attacked else hints
+
+
+def _challenge_hints(report: Report) -> Iterator[str]:
+    for warning in report.warnings:
+        if warning.risk == "CHALLENGE_NOT_COMPLETED" and warning.additional_data is not None:
+            yield from (str(hint) for hint in items_of(warning.additional_data.get("hints")))
 
 
 def _session_warnings(
-    selfie: Selfie, config: LivenessConfig, node_id: str, passive_only_may_approve: bool
+    selfie: Selfie,
+    config: LivenessConfig,
+    node_id: str,
+    passive_only_may_approve: bool,
+    performed: Performed,
+    feature: Feature,
 ) -> Iterator[RiskWarning]:
     if not selfie.has_face:
         yield warn("NO_FACE_DETECTED", node_id)
         return
-    yield from presence_warnings(selfie, config.thresholds, node_id, passive_only_may_approve)
+    vouched = passive_only_may_approve or performed.challenge_passed
+    yield from presence_warnings(selfie, config.thresholds, node_id, vouched)
+    yield from challenge_warnings(performed, node_id)
+    yield from injection_warnings(performed.all_signals, config, node_id, feature)
     if selfie.comparable_faces > 1:
         yield warn(
             "MULTIPLE_FACES_DETECTED",
@@ -143,19 +180,20 @@ def _session_warnings(
             additional_data={"faces": selfie.comparable_faces},
         )
     yield from _quality_warnings(selfie, config, node_id)
-    if selfie.liveness is not None and selfie.liveness.parts.get("identical_frames", 0) > 0:
+    told_already = any(risk_of(signal.name) == VIDEO_ANOMALY for signal in performed.strong_signals)
+    if not told_already and selfie.liveness is not None and selfie.liveness.parts.get("identical_frames", 0) > 0:
         yield warn(
-            "LIVENESS_VIDEO_ANOMALY_DETECTED",
+            VIDEO_ANOMALY,
             node_id,
-            action=config.action("LIVENESS_VIDEO_ANOMALY_DETECTED"),
+            action=config.action(VIDEO_ANOMALY),
             additional_data={"identical_frames": int(selfie.liveness.parts["identical_frames"])},
         )
-    if config.method is not CaptureMethod.PASSIVE:
+    if config.method is not CaptureMethod.PASSIVE and performed.method is CaptureMethod.PASSIVE:
         yield warn(
             "CHECK_NOT_AVAILABLE",
             node_id,
             feature=Feature.LIVENESS,
-            additional_data={"asked_method": config.method.value, "performed_method": CaptureMethod.PASSIVE.value},
+            additional_data={"asked_method": config.method.value, "performed_method": performed.method.value},
         )
 
 
@@ -181,9 +219,12 @@ def presence_warnings(
     selfie: Selfie,
     thresholds: Thresholds | StandaloneThresholds,
     node_id: str | None,
-    passive_only_may_approve: bool,
+    vouched: bool,
 ) -> Iterator[RiskWarning]:
-    """Warnings about attacks, the score, and the engine that gave it. The selfie has a face."""
+    """Warnings about attacks, the score, and the engine that gave it. The selfie has a face.
+
+    ``vouched``: something else, or the rule of the application, lets the basic replay screening approve.
+    """
     liveness = selfie.liveness
     if liveness is None:
         yield warn("CHECK_FAILED", node_id, feature=Feature.LIVENESS)
@@ -194,7 +235,7 @@ def presence_warnings(
         yield warn(
             "BASIC_REPLAY_SCREENING",
             node_id,
-            log_type=LogType.INFORMATION if passive_only_may_approve else LogType.WARNING,
+            log_type=LogType.INFORMATION if vouched else LogType.WARNING,
             additional_data={"engine": liveness.engine},
         )
         if liveness.score is None:

@@ -101,12 +101,15 @@ class ReferenceFace:
     face_id: str | None = None
 
 
-class _Stopwatch:
+class Stopwatch:
+    """Adds up how long the stages of an examination take."""
+
     def __init__(self) -> None:
         self.totals: dict[str, float] = {}
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
+        """Measure what runs inside."""
         started = time.perf_counter()
         try:
             yield
@@ -114,7 +117,8 @@ class _Stopwatch:
             self.totals[name] = self.totals.get(name, 0.0) + (time.perf_counter() - started) * 1000
 
     def milliseconds(self) -> Mapping[str, float]:
-        return MappingProxyType({name: round(self.totals[name], 2) for name in STAGES if name in self.totals})
+        """The totals in the order in which the stages first ran, two decimals."""
+        return MappingProxyType({name: round(total, 2) for name, total in self.totals.items()})
 
 
 def examine(
@@ -134,9 +138,22 @@ def examine(
 
     Raises ``ImageError`` for the first frame that cannot be decoded and ``ValueError`` without any frame.
     """
+    return look(engine, frames, rotate=rotate, liveness=liveness, age=age, limits=limits)[0]
+
+
+def look(
+    engine: FaceEngine,
+    frames: Sequence[bytes],
+    *,
+    rotate: bool = False,
+    liveness: bool = True,
+    age: bool = True,
+    limits: ImageLimits | None = None,
+) -> tuple[Selfie, tuple[FaceScan, ...]]:
+    """:func:`examine`, with the scan of every frame for those who look further."""
     if not frames:
         raise ValueError("a selfie needs at least one frame")
-    watch = _Stopwatch()
+    watch = Stopwatch()
     scans: list[FaceScan] = []
     for data in frames:
         with watch.stage("decode"):
@@ -160,11 +177,11 @@ def examine(
         content_type=f"image/{scan.image.format}",
     )
     if not scan.faces:
-        return replace(empty, durations_ms=watch.milliseconds())
+        return replace(empty, durations_ms=watch.milliseconds()), tuple(scans)
     judged = _timed(watch, "liveness", lambda: _judge(engine, scans, scan)) if liveness else None
     template = _timed(watch, "embed", lambda: engine.template(scan))
     years = _timed(watch, "age", lambda: engine.age(scan)) if age else None
-    return replace(
+    seen = replace(
         empty,
         entities=tuple(
             FaceEntity(face.bbox, face.confidence, years if index == 0 else None)
@@ -176,9 +193,10 @@ def examine(
         age=years,
         durations_ms=watch.milliseconds(),
     )
+    return seen, tuple(scans)
 
 
-def _timed(watch: _Stopwatch, stage: str, compute: Callable[[], T]) -> T:
+def _timed(watch: Stopwatch, stage: str, compute: Callable[[], T]) -> T:
     with watch.stage(stage):
         return compute()
 
