@@ -6,7 +6,10 @@ from fastapi import FastAPI
 
 from ipse.accounts.endpoints import router as accounts
 from ipse.api.system import router as system
+from ipse.branding.endpoints import router as branding
 from ipse.capture.endpoints import router as capture
+from ipse.capture.entry_endpoints import router as entries
+from ipse.capture.handoff_endpoints import router as handoffs
 from ipse.hosted.endpoints import router as hosted
 from ipse.media.endpoints import router as media
 from ipse.sandbox.endpoints import router as sandbox
@@ -24,11 +27,14 @@ def include(app: FastAPI) -> None:
         sessions,
         reviews,
         capture,
+        handoffs,
+        entries,
         standalone,
         workflows,
         webhooks,
         users,
         accounts,
+        branding,
         sandbox,
         media,
         system,

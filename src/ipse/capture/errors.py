@@ -137,3 +137,10 @@ class UnusableRecording(FieldErrors):
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__({field: [message]})
+
+
+class NoOtherWay(Detail):
+    """409: the workflow offers no way without biometrics at this point."""
+
+    def __init__(self) -> None:
+        super().__init__(409, "This session offers no other way. Ask where you came from.")

@@ -142,8 +142,8 @@ async def offer(scope: Scope, device: Device, session: SessionRow, request: Requ
     )
 
 
-async def open_link(unit: Unit, services: Services, token: str, request: RequestFacts) -> tuple[str, HandoffOpened]:
-    """The second device follows the link. Returns the session's id and what the device is told.
+async def open_link(unit: Unit, services: Services, token: str, request: RequestFacts) -> HandoffOpened:
+    """The second device follows the link and gets a token of its own.
 
     Raises Forbidden for a token that never was one, :class:`HandoffGone` for one that was used, replaced or ran out.
     """
@@ -173,7 +173,7 @@ async def open_link(unit: Unit, services: Services, token: str, request: Request
     handoff.last_seen_at = now
     handoff.devices = {**handoff.devices, "second": _connection(request)}
     await scope.tx.flush()
-    return session_id, HandoffOpened(session_token=own, number=str(handoff.number))
+    return HandoffOpened(session_token=own, number=str(handoff.number))
 
 
 async def confirm(scope: Scope, device: Device, session: SessionRow) -> None:

@@ -61,8 +61,7 @@ async def state(device: Device) -> CaptureState:
     async with device.unit.peek() as tx:
         scope = device.within(tx)
         session, progress = await load(scope, device.session_id)
-        handoff = await handoffs.view_for(scope, device, session)
-        return view.state(scope, session, progress, progress.evaluation(), handoff=handoff)
+        return await view.state(scope, device, session, progress, progress.evaluation())
 
 
 async def start(device: Device, request: RequestFacts) -> CaptureState:
@@ -75,8 +74,7 @@ async def start(device: Device, request: RequestFacts) -> CaptureState:
         await lifecycle.change(scope, session, SessionStatus.IN_PROGRESS, Cause.OPENED)
     stop = checking.advance(scope, progress, await _at_hand(scope, session, _expecting(session, request)))
     await _settle(scope, progress, stop.evaluation)
-    handoff = await handoffs.view_for(scope, device, session)
-    return view.state(scope, session, progress, stop.evaluation, handoff=handoff)
+    return await view.state(scope, device, session, progress, stop.evaluation)
 
 
 async def submit(
@@ -114,15 +112,8 @@ async def submit(
     )
     session.evidence = _evidence(scope, session, seen, started)
     await _settle(scope, progress, stop.evaluation)
-    answer = view.state(
-        scope,
-        session,
-        progress,
-        stop.evaluation,
-        handoff=await handoffs.view_for(scope, device, session),
-        submitted=True,
-        retried=stop.retried,
-        selfie=seen.selfie,
+    answer = await view.state(
+        scope, device, session, progress, stop.evaluation, submitted=True, retried=stop.retried, selfie=seen.selfie
     )
     scope.tx.add(
         CaptureRow(

@@ -15,7 +15,7 @@ from ipse.faces import erasure as faces
 from ipse.media import service as media
 from ipse.runtime.scope import Scope
 from ipse.sessions import service
-from ipse.storage.tables import CaptureRow, ReportRow, ReviewRow, SessionRow
+from ipse.storage.tables import CaptureRow, ChallengeRow, HandoffRow, ReportRow, ReviewRow, SessionRow
 from ipse.webhooks import service as webhooks
 
 
@@ -46,7 +46,7 @@ async def _destroy(scope: Scope, row: SessionRow) -> None:
     await faces.forget_session(scope, row.id)
     await media.erase_session(scope, row.id)
     await webhooks.forget_session(scope, row.id)
-    for table in (ReportRow, CaptureRow, ReviewRow):
+    for table in (ReportRow, CaptureRow, ChallengeRow, HandoffRow, ReviewRow):
         await scope.tx.execute(delete(table).where(table.session_id == row.id))
     row.deleted_at = scope.services.clock.now()
     row.token_hash = row.token_sealed = row.vendor_data = row.user_id = None

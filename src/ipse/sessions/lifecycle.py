@@ -22,6 +22,9 @@ STATUSES = Counter("ipse_session_statuses", "Session status changes", ["environm
 _WITHOUT_DECISION: Final = frozenset({SessionStatus.NOT_STARTED, SessionStatus.IN_PROGRESS, SessionStatus.RESUBMITTED})
 """Statuses whose event carries no decision (contract 40 section 3)."""
 
+_DECIDING: Final = frozenset({Cause.EVALUATED, Cause.REVIEWER, Cause.REPORTED, Cause.LEFT})
+"""Causes that fix the moment in which the session was decided; time only ends it."""
+
 _ENROLLING: Final = SessionStatus.APPROVED
 _REVOKING: Final = frozenset({SessionStatus.DECLINED})
 
@@ -44,7 +47,7 @@ async def change(
     now = scope.services.clock.now()
     if target is SessionStatus.IN_PROGRESS and row.opened_at is None:
         row.opened_at = now
-    if cause in {Cause.EVALUATED, Cause.REVIEWER}:
+    if cause in _DECIDING:
         row.decided_at = now
     await repository.add_review(
         scope, row.id, "STATUS_UPDATED", previous_status=previous.value, new_status=target.value, comment=comment
