@@ -1,4 +1,27 @@
 import { render } from "preact";
+import { readAddress } from "./address";
+import { BROWSER } from "./api";
+import { App } from "./app";
+import { Messages, surroundingsOf } from "./messages";
+import { Session } from "./session";
+import "./styles.css";
+
+const session = new Session({
+  address: readAddress(location),
+  search: location.search,
+  transport: BROWSER,
+  messages: new Messages(surroundingsOf(window)),
+  // Inside a frame this leaves within the frame; the page around it is never navigated.
+  leaveFor: (url) => location.assign(url),
+  rewriteAddress: (path) => history.replaceState(null, "", path),
+});
+
+addEventListener("online", () => {
+  session.dispatch({ type: "online", online: true });
+  session.wake();
+});
+addEventListener("offline", () => session.dispatch({ type: "online", online: false }));
 
 const root = document.getElementById("root");
-if (root) render(<main data-screen="loading" />, root);
+if (root) render(<App session={session} />, root);
+void session.open();

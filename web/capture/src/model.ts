@@ -38,6 +38,7 @@ export interface Model {
   phase: Phase | null;
   /** Which part of the challenge is shown, from 1. */
   part: number;
+  parts: number;
   colour: Rgb | null;
   /** 0 to 1, of the recording or of the upload. */
   progress: number;
@@ -50,6 +51,8 @@ export interface Model {
   counted: boolean;
   offer: HandoffOffer | null;
   left: CancelReason;
+  /** The workflow keeps the session on this device. */
+  handoffRefused: boolean;
   online: boolean;
 }
 
@@ -62,6 +65,7 @@ export type Happening =
   | { type: "camera-failed"; problem: CameraProblem }
   | { type: "hint"; hint: HintCode | null }
   | { type: "phase"; phase: Phase | null }
+  | { type: "challenge"; phases: number }
   | { type: "colour"; colour: Rgb | null }
   | { type: "progress"; share: number }
   | { type: "manual-allowed" }
@@ -71,6 +75,7 @@ export type Happening =
   | { type: "answered"; capture: CaptureState }
   | { type: "not-counted"; reason: string; capture: CaptureState }
   | { type: "offered"; offer: HandoffOffer }
+  | { type: "handoff-refused" }
   | { type: "left"; reason: CancelReason; capture: CaptureState | null }
   | { type: "failed"; failure: Failure }
   | { type: "online"; online: boolean };
@@ -84,6 +89,7 @@ export const INITIAL: Model = {
   hint: null,
   phase: null,
   part: 0,
+  parts: 0,
   colour: null,
   progress: 0,
   manualAllowed: false,
@@ -93,11 +99,12 @@ export const INITIAL: Model = {
   counted: true,
   offer: null,
   left: "cancelled",
+  handoffRefused: false,
   online: true,
 };
 
 /** What one try of recording leaves behind, cleared before the next. */
-const FRESH = { hint: null, phase: null, part: 0, colour: null, progress: 0, manualAllowed: false, recording: null };
+const FRESH = { hint: null, phase: null, part: 0, parts: 0, colour: null, progress: 0, manualAllowed: false, recording: null };
 
 const RECORDING: readonly Screen[] = ["framing", "challenge"];
 const WITH_THE_OTHER: readonly Screen[] = ["handoff", "handoff-waiting", "continue-elsewhere"];
@@ -125,6 +132,8 @@ export function reduce(model: Model, event: Happening): Model {
       return { ...model, ...FRESH, screen: "camera-problem", cameraProblem: event.problem };
     case "hint":
       return RECORDING.includes(model.screen) ? { ...model, hint: event.hint } : model;
+    case "challenge":
+      return { ...model, parts: event.phases };
     case "phase":
       return shown(model, event.phase);
     case "colour":
@@ -145,6 +154,8 @@ export function reduce(model: Model, event: Happening): Model {
       return { ...placed({ ...model, capture: event.capture }, "retry"), reasons: [event.reason], counted: false };
     case "offered":
       return { ...model, ...FRESH, screen: "handoff", offer: event.offer };
+    case "handoff-refused":
+      return { ...model, handoffRefused: true };
     case "left":
       return { ...model, ...FRESH, screen: "cancelled", left: event.reason, capture: event.capture ?? model.capture };
     case "failed":

@@ -79,7 +79,11 @@ export class Session {
       this.dispatch({ type: "go", screen: "framing" });
     });
 
-  startChallenge = (method: Method): Promise<ChallengeView> => this.api.startChallenge(this.#node(), method);
+  startChallenge = async (method: Method): Promise<ChallengeView> => {
+    const challenge = await this.api.startChallenge(this.#node(), method);
+    this.dispatch({ type: "challenge", phases: challenge.phases });
+    return challenge;
+  };
 
   phaseDone = (challenge: string, done: PhaseDone): Promise<ChallengeView> => this.api.phaseDone(challenge, done);
 
@@ -139,7 +143,12 @@ export class Session {
   offerHandoff = (): Promise<void> =>
     this.#attempt(async () => {
       await this.#start();
-      this.dispatch({ type: "offered", offer: await this.api.offerHandoff() });
+      try {
+        this.dispatch({ type: "offered", offer: await this.api.offerHandoff() });
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.status !== 403) throw error;
+        this.dispatch({ type: "handoff-refused" });
+      }
     });
 
   /** Both screens show the same number. */

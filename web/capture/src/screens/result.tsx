@@ -1,0 +1,80 @@
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { Button } from "../parts/button";
+import { Heading } from "../parts/heading";
+import { Icon, type IconName } from "../parts/icons";
+import { returnsHere } from "../callback";
+import { publicStatus } from "../messages";
+import { nameOf, useCapture, usePage } from "../page";
+import { purposeText } from "../purpose";
+
+const WORDS = { Approved: "approved", Pending: "pending", Declined: "declined" } as const;
+const ICONS: Record<keyof typeof WORDS, IconName> = { Approved: "check", Pending: "clock", Declined: "info" };
+
+/** What came of it, in plain words and without a score, and the way back. */
+export function ResultScreen(): JSX.Element {
+  const { session, model, texts, announcer } = usePage();
+  const capture = useCapture();
+  const status = publicStatus(capture.status);
+  const result = WORDS[status];
+  const name = nameOf(model);
+  const title = texts.say(`result.title.${result}`);
+  const text = texts.say(`result.text.${result}`, { name });
+  const returns = returnsHere(capture);
+  const countdown = useCountdown(returns ? capture.brand.callback_seconds : null, session.returnToCallback);
+  useEffect(() => {
+    const way = returns ? texts.say("result.countdown", { seconds: capture.brand.callback_seconds }) : "";
+    announcer.assertive(`${title}. ${text} ${way}`);
+  }, [title, text]);
+  const { title: purpose, detail } = purposeText(capture.purpose, texts);
+  return (
+    <>
+      <div class={`panel result ${result}`} data-result={result}>
+        <Icon name={ICONS[status]} />
+        <Heading title={title} />
+        {detail === null ? null : <p class="receipt">{`${purpose} – ${detail}`}</p>}
+        <p>{text}</p>
+      </div>
+      {returns ? (
+        <div class="actions">
+          <Button kind="main" onPress={session.returnToCallback}>
+            {texts.say("result.return", { name })}
+          </Button>
+          {countdown.seconds === null ? null : (
+            <>
+              <p class="note">{texts.say("result.countdown", { seconds: countdown.seconds })}</p>
+              <Button kind="quiet" onPress={countdown.stop}>
+                {texts.say("result.stay")}
+              </Button>
+            </>
+          )}
+        </div>
+      ) : (
+        <p class="note">{useFarewell()}</p>
+      )}
+      <p class="reference">
+        {texts.say("result.reference")}: <bdi>{capture.session_id}</bdi>
+      </p>
+    </>
+  );
+}
+
+function useFarewell(): string {
+  const { texts } = usePage();
+  const { handoff } = useCapture();
+  if (handoff === null || handoff.state !== "active") return texts.say("common.can_close");
+  const key = handoff.device === "second" ? "result.second_device" : "result.first_device";
+  return texts.say(key);
+}
+
+/** Seconds until `done` happens, and how the person stops the clock (WCAG 2.2.1). Null: no clock runs. */
+function useCountdown(from: number | null, done: () => void): { seconds: number | null; stop: () => void } {
+  const [seconds, setSeconds] = useState(from);
+  useEffect(() => {
+    if (seconds === null) return undefined;
+    if (seconds <= 0) return done();
+    const timer = setTimeout(() => setSeconds(seconds - 1), 1000);
+    return () => clearTimeout(timer);
+  }, [seconds, done]);
+  return { seconds, stop: () => setSeconds(null) };
+}
