@@ -95,10 +95,27 @@ function meshBox(face: FaceResult, width: number, height: number): FaceBox {
   return { x: left / width, y: top / height, width: (right - left) / width, height: (bottom - top) / height };
 }
 
+// Indices of the face mesh.
+const [FOREHEAD, CHIN, RIGHT_CHEEK, LEFT_CHEEK] = [10, 152, 234, 454] as const;
+/** Pixels of the mesh model's input, in which it tells depths. */
+const MESH_INPUT_PX = 192;
+
+// The library's own angles leave depths in the model's units while x and y are the picture's, and so see about half of
+// a turn. Depth grows away from the camera; the picture is not mirrored, so the person's left is on its right.
 function poseOf(face: FaceResult): Pose {
-  const angle = face.rotation?.angle;
-  const degrees = (radians: number | undefined): number => ((radians ?? 0) * 180) / Math.PI;
-  return { yaw: degrees(angle?.yaw), pitch: degrees(angle?.pitch), roll: degrees(angle?.roll) };
+  const depth = face.size[0] / MESH_INPUT_PX;
+  const between = (from: number, to: number): [number, number, number] => {
+    const [a, b] = [face.mesh[from]!, face.mesh[to]!];
+    return [b[0] - a[0], b[1] - a[1], ((b[2] ?? 0) - (a[2] ?? 0)) * depth];
+  };
+  const [across, , acrossDepth] = between(RIGHT_CHEEK, LEFT_CHEEK);
+  const [, down, downDepth] = between(FOREHEAD, CHIN);
+  const roll = Math.atan2(between(RIGHT_CHEEK, LEFT_CHEEK)[1], across);
+  return { yaw: degrees(Math.atan2(acrossDepth, across)), pitch: degrees(Math.atan2(-downDepth, down)), roll: degrees(roll) };
+}
+
+function degrees(radians: number): number {
+  return (radians * 180) / Math.PI;
 }
 
 // Indices of the face mesh: corners and the middle of the upper and lower lid of each eye.

@@ -28,9 +28,10 @@ interface RecordedPhase {
   stills: readonly Still[];
 }
 
-export interface RecordedChallenge {
-  challenge: string;
-  /** performance.now() when phase 0 arrived: zero of every committed time. */
+/** What a method recorded. */
+export interface Recorded {
+  challenge: string | null;
+  /** performance.now() at the zero of every time that is told: when phase 0 of the challenge arrived. */
   origin: number;
   stills: { at: number; picture: Blob }[];
   frames: Blob[];
@@ -45,7 +46,7 @@ export async function recordChallenge(
   watch: Watch,
   automatic: boolean,
   progress: (share: number) => void,
-): Promise<RecordedChallenge> {
+): Promise<Recorded> {
   const { signal, end } = whileVisible(request.signal);
   try {
     return await new Run(request, watch, signal, progress).all(automatic);
@@ -67,11 +68,11 @@ class Run {
     private readonly progress: (share: number) => void,
   ) {}
 
-  async all(automatic: boolean): Promise<RecordedChallenge> {
+  async all(automatic: boolean): Promise<Recorded> {
     let view: ChallengeView = await this.request.startChallenge();
     const origin = performance.now();
     this.signal.throwIfAborted();
-    const recorded: RecordedChallenge = { challenge: view.challenge, origin, stills: [], frames: [] };
+    const recorded: Recorded = { challenge: view.challenge, origin, stills: [], frames: [] };
     this.request.events.shutter(automatic);
     while (view.phase !== null) {
       const phase = await this.record(view.phase, framesOfPhase(view.index, view.phases));

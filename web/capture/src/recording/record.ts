@@ -1,6 +1,6 @@
 /** From an open camera to pictures that can be sent. */
 
-import { recordChallenge, type RecordedChallenge } from "./challenge";
+import { recordChallenge, type Recorded } from "./challenge";
 import { frameFace, FrameRing } from "./framing";
 import { observe } from "./observations";
 import { encodeStill } from "./picture";
@@ -27,7 +27,7 @@ export async function record(request: RecordRequest): Promise<Recording> {
     signal.throwIfAborted();
     const automatic = await frameFace(request, watch, ring, challenged ? FRAMING_SHARE : 1);
     watch.clear();
-    let made: RecordedChallenge;
+    let made: Recorded;
     if (challenged) {
       ring.free();
       made = await recordChallenge(request, watch, automatic, (share) =>
@@ -42,7 +42,7 @@ export async function record(request: RecordRequest): Promise<Recording> {
     const stills = made.stills.map(({ picture }) => picture);
     return {
       method,
-      challenge: challenged ? made.challenge : null,
+      challenge: made.challenge,
       stills,
       challengeFrames: made.frames,
       observations: observe(camera, { stillsAt: made.stills.map(({ at }) => at), origin: made.origin, automatic }),
@@ -54,10 +54,10 @@ export async function record(request: RecordRequest): Promise<Recording> {
   }
 }
 
-async function burst(ring: FrameRing, origin: number): Promise<RecordedChallenge> {
+async function burst(ring: FrameRing, origin: number): Promise<Recorded> {
   const stills = [];
   for (const { at, canvas } of ring.best(BURST, BURST_SPACING_MS)) {
     stills.push({ at, picture: await encodeStill(canvas) });
   }
-  return { challenge: "", origin, stills, frames: [] };
+  return { challenge: null, origin, stills, frames: [] };
 }
