@@ -25,7 +25,7 @@ async def digests(scope: Scope) -> Mapping[str, str]:
             BrandingImageRow.application_id == scope.application_id
         )
     )
-    return {kind: digest for kind, digest in rows}
+    return {row.kind: row.digest for row in rows}
 
 
 async def image(scope: Scope, kind: str) -> BrandingImageRow | None:
