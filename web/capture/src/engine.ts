@@ -4,4 +4,5 @@
 export { openCamera } from "./camera/camera";
 export { CameraError } from "./camera/problem";
 export { loadGuidance } from "./guidance/guidance";
+export { RecordingInterrupted } from "./recording/interruption";
 export { record } from "./recording/record";

@@ -94,15 +94,9 @@ export class Session {
     await this.#attempt(() => deliver(this, node, recording));
   };
 
-  /** A challenge that ran out or was refused: a technical failure that costs no try. */
-  challengeLost = (error: unknown): Promise<void> =>
-    this.#attempt(async () => {
-      if (!(error instanceof ApiError || error instanceof NoAnswer)) throw error;
-      if (error instanceof ApiError && [401, 403, 429].includes(error.status)) throw error;
-      const capture = await this.api.state();
-      const reason = error instanceof NoAnswer ? "other" : "took_too_long";
-      this.dispatch({ type: "not-counted", reason, capture });
-    });
+  /** A recording that cannot be used, through no fault of the person: a challenge ran out, the page was hidden. */
+  recordingLost = (reason: "took_too_long" | "other"): Promise<void> =>
+    this.#attempt(async () => this.dispatch({ type: "not-counted", reason, capture: await this.api.state() }));
 
   /** The person says that the action is not theirs. */
   reportNotMe = (): Promise<void> =>
