@@ -26,7 +26,7 @@ async def get_customization(scope: ReadScope) -> BrandingCustomization:
 @router.patch(
     "/v3/customization/",
     operation_id="update_customization",
-    responses=documented(400, 403, 409, 413, 415, 429),
+    responses=documented(400, 403, 409, 413, 429),
     openapi_extra=form.documentation(),
 )
 async def update_customization(request: Request, caller: CallerParam) -> BrandingCustomization:

@@ -27,13 +27,13 @@ async def read(request: Request) -> tuple[BrandingCustomizationUpdate, Mapping[s
 
     Raises:
         FieldErrors: a value is malformed, or a logo cannot be shown.
-        Detail: 400 for a body that is no JSON object, 415 for one that is neither JSON nor a form.
+        Detail: 400 for a body that is neither a JSON object nor a form; the contract knows no 415 here.
     """
     declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if declared in _FORMS:
         return await _from_form(request)
     if declared and declared != "application/json" and not declared.endswith("+json"):
-        raise Detail(415, f'Unsupported media type "{declared[:100]}" in request.')
+        raise Detail(400, "Send JSON, or a multipart form when there are logos.")
     return _validated(await request.json()), {}
 
 

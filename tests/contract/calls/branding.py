@@ -57,5 +57,5 @@ async def update_customization(world: World) -> None:
     assert "image_square" in await world.bad(400, files={"image_square": ("logo.png", flat_png(64, 32))})
     await world.bad(400, json=[])
     await world.bad(400, content=b"{", headers={"content-type": "application/json"})
-    await world.bad(415, content=b"<a/>", headers={"content-type": "text/xml"})
+    await world.bad(400, content=b"<a/>", headers={"content-type": "text/xml"})
     await world.refuses_strangers(json={"callback_seconds": 3})
