@@ -94,6 +94,10 @@ def _announce(settings: Settings, run: FirstRun | None, faces: bool, *, as_json:
     if run is not None:
         describe(run)
     output.say(f"Ipse answers at {address}  (stop with Ctrl+C)")
+    if settings.demo_shop:
+        output.say(f"The demo shop is open at {address}/demo")
+    else:
+        output.say("A demo shop to try it with your own camera: set IPSE_DEMO_SHOP=true and open /demo.")
     if not faces:
         output.say("The face models are not installed: calls that need a face answer 503. Run `ipse models pull`.")
     sandbox = run.of_mode(Mode.SANDBOX) if run is not None else None
