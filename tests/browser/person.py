@@ -23,7 +23,7 @@ from tests.browser.subjects import FarAway, InTheDark, Subject
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Frame, Page
 
 REACTION_S: Final = 0.35
 """From reading an instruction to moving: about what people need for a simple choice."""
@@ -115,7 +115,7 @@ class Person:
         red, green, blue = ((value / 255) ** GAMMA for value in values)
         self._light = Light(screen=(red, green, blue))
 
-    def watch(self, page: Page, until: Condition, *, timeout_s: float = 60.0) -> View:
+    def watch(self, page: Page | Frame, until: Condition, *, timeout_s: float = 60.0) -> View:
         """Look at the page and act until it shows what ``until`` wants; return that view."""
         latest = time.monotonic() + timeout_s
         view, raw = View(), ""

@@ -99,13 +99,10 @@ class InjectedStill:
 
 @dataclass
 class Injected:
-    """A recording fed to the browser in place of the camera, from its beginning each time it is ``cued``."""
+    """A recording fed to the browser in place of the camera, from its beginning; it ends with its last picture."""
 
     frames: Sequence[Pixels]
     _next: int = field(default=0)
-
-    def cue(self) -> None:
-        self._next = 0
 
     def frame(self, pose: Pose, light: Light, *, seed: int) -> Pixels:
         picture = self.frames[min(self._next, len(self.frames) - 1)]

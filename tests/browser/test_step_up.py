@@ -1,0 +1,94 @@
+"""The main job in a real browser: a person enrols, and later confirms an action with their face."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.person import Person, on
+from tests.browser.site import TRANSFER, risks
+from tests.browser.visitor import Visitor
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.browser.camera import LiveCamera
+    from tests.browser.conftest import MakeDevice
+    from tests.browser.site import Site
+    from tests.browser.subjects import Drawn
+
+pytestmark = pytest.mark.models
+
+
+def test_enrolled_person_confirms_a_transfer_and_the_signed_webhook_says_so(
+    site: Site, device: MakeDevice, camera: LiveCamera, obama: Drawn
+) -> None:
+    visitor = Visitor(device().new_page())
+    with Person(camera, obama) as person:
+        enrolment = site.enrolment("customer-1")
+        visitor.open(enrolment.url).go_on()
+        assert visitor.done(person).result == "approved"
+        step_up = site.step_up(person="customer-1")
+        visitor.open(step_up.url).go_on()
+        assert visitor.done(person).result == "approved"
+    for session in (enrolment, step_up):
+        webhook = site.receiver.wait_for_status(session.session_id, "Approved")
+        assert webhook.signed_by(site.secret)
+    decision = site.decision(step_up)
+    assert decision["face_matches"][0]["source_image_session_id"] == enrolment.session_id
+
+
+def test_another_face_is_declined(
+    site: Site, device: MakeDevice, camera: LiveCamera, biden: Drawn, portraits: Mapping[str, bytes]
+) -> None:
+    session = site.step_up(portraits["obama_2"], face_match_max_attempts=1)
+    visitor = Visitor(device().new_page()).open(session.url).go_on()
+    with Person(camera, biden) as person:
+        assert visitor.done(person).result == "declined"
+    assert site.receiver.wait_for_status(session.session_id, "Declined").signed_by(site.secret)
+    assert "LOW_FACE_MATCH_SIMILARITY" in risks(site.decision(session))
+
+
+@pytest.mark.parametrize("method", ["ACTIVE_3D", "FLASHING"])
+def test_person_who_follows_a_challenge_is_approved(
+    site: Site, device: MakeDevice, camera: LiveCamera, obama: Drawn, portraits: Mapping[str, bytes], method: str
+) -> None:
+    session = site.step_up(portraits["obama_2"], method=method)
+    visitor = Visitor(device().new_page()).open(session.url).go_on(method)
+    with Person(camera, obama) as person:
+        view = visitor.done(person)
+    decision = site.decision(session)
+    assert view.result == "approved", decision["liveness_checks"]
+    assert decision["liveness_checks"][0]["method"] == method
+    phases = {view.phase for view in person.seen if view.screen == "challenge"}
+    assert len(phases & {"turn-left", "turn-right", "turn-up", "turn-down"} if method == "ACTIVE_3D" else phases) >= 2
+
+
+def test_purpose_names_the_amount_and_the_payee_and_the_result_shows_no_score(
+    site: Site, device: MakeDevice, camera: LiveCamera, obama: Drawn, portraits: Mapping[str, bytes]
+) -> None:
+    visitor = Visitor(device().new_page()).open(site.step_up(portraits["obama_2"]).url)
+    shown = visitor.page.locator("main").inner_text()
+    for part in ("1,250.00", TRANSFER["payee"], "3421"):
+        assert part in shown
+    assert "DE89" not in shown
+    visitor.go_on()
+    with Person(camera, obama) as person:
+        person.watch(visitor.page, on("result"))
+    assert "%" not in visitor.page.locator("main").inner_text()
+
+
+def test_file_camera_and_automation_are_declined_where_the_workflow_does_not_trust_them(
+    site: Site, device: MakeDevice, camera: LiveCamera, obama: Drawn, portraits: Mapping[str, bytes]
+) -> None:
+    session = site.step_up(
+        portraits["obama_2"],
+        face_liveness_max_attempts=1,
+        virtual_camera_action="DECLINE",
+        frame_injection_action="DECLINE",
+    )
+    visitor = Visitor(device().new_page()).open(session.url).go_on()
+    with Person(camera, obama) as person:
+        assert visitor.done(person).result == "declined"
+    assert risks(site.decision(session)) & {"VIRTUAL_CAMERA_DETECTED", "FRAME_INJECTION_DETECTED"}

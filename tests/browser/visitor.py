@@ -1,0 +1,70 @@
+"""What a person does on the hosted page with their hands: open the link, press buttons by the words on them."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tests.browser.person import Person, View, on
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+_LOCALES: Final = Path(__file__).parents[2] / "web" / "capture" / "src" / "locales"
+START: Final = {"PASSIVE": "ready.start", "ACTIVE_3D": "ready.start", "FLASHING": "ready.start_light"}
+
+
+@cache
+def words(language: str) -> dict[str, str]:
+    """The page's texts in ``language``, by key; places for names and numbers are left open."""
+    texts: dict[str, str] = json.loads((_LOCALES / f"{language}.json").read_text())
+    return texts
+
+
+def saying(key: str, language: str = "en") -> re.Pattern[str]:
+    """Matches the text of ``key`` whatever stands in its places for names and numbers."""
+    parts = re.split(r"\{\w+\}", words(language)[key])
+    return re.compile(".+".join(re.escape(part) for part in parts))
+
+
+class Visitor:
+    """Somebody who uses one browser window."""
+
+    def __init__(self, page: Page, *, language: str = "en") -> None:
+        self.page = page
+        self.language = language
+
+    def open(self, url: str) -> Visitor:
+        """Open a link; the page has read the session when this returns."""
+        self.page.goto(url)
+        self.sees("purpose", "ready", "handoff-number", "error", "result", "offline", "continue-elsewhere", "cancelled")
+        return self
+
+    def press(self, key: str) -> Visitor:
+        """Press the button with the text of ``key``."""
+        self.page.get_by_role("button", name=saying(key, self.language)).click()
+        return self
+
+    def go_on(self, method: str = "PASSIVE") -> Visitor:
+        """From the purpose to the camera."""
+        self.sees("purpose")
+        self.press("common.continue")
+        self.sees("ready")
+        return self.press(START[method])
+
+    def sees(self, *screens: str, timeout_s: float = 15.0) -> str:
+        """Wait for one of these screens; return which one came."""
+        wanted = ", ".join(f'main[data-screen="{screen}"]' for screen in screens)
+        self.page.wait_for_selector(wanted, state="attached", timeout=timeout_s * 1000)
+        return self.page.locator(wanted).get_attribute("data-screen") or ""
+
+    def text(self, key: str) -> Locator:
+        """Where the text of ``key`` is shown."""
+        return self.page.get_by_text(saying(key, self.language))
+
+    def done(self, person: Person, *, timeout_s: float = 60.0) -> View:
+        """Let ``person`` act until the result is there."""
+        return person.watch(self.page, on("result"), timeout_s=timeout_s)
