@@ -22,10 +22,16 @@ _SHARED_NOISE: Final = 1.5
 @dataclass(frozen=True)
 class Relief:
     """``share``: by how much less the face answers one eye distance to the side than in its middle, as a share of the
-    middle. 0 for a flat sheet, negative for a hollow one. ``error`` is its standard error."""
+    middle. 0 for a flat sheet, negative for a hollow one. ``error`` is its standard error.
+
+    ``veil`` is the share of the response that is the same light everywhere, however dark the skin: 0 for what reflects
+    by its own colour, 1 for a mirror image on glass in front of a picture. ``veil_error`` is its standard error.
+    """
 
     share: float
     error: float
+    veil: float
+    veil_error: float
 
 
 def light_relief(skin: SkinLight, screen: Screen, colours: NDArray[np.float64]) -> Relief:
@@ -52,4 +58,18 @@ def light_relief(skin: SkinLight, screen: Screen, colours: NDArray[np.float64]) 
         weights = precise / np.maximum(1.0, left / (_OUTLYING * typical))
     # In the middle of the face, half an eye distance below the eyes.
     middle = max(float(fitted[:4] @ [1.0, 0.0, 0.5, 0.25]), 1e-6)
-    return Relief(-float(fitted[4]) / middle, _SHARED_NOISE * float(np.sqrt(spread[4, 4])) / middle)
+    error = _SHARED_NOISE * float(np.sqrt(spread[4, 4])) / middle
+    return Relief(-float(fitted[4]) / middle, error, *_veil(strengths, weights, skin.levels))
+
+
+def _veil(
+    strengths: NDArray[np.float64], weights: NDArray[np.float64], levels: NDArray[np.float64]
+) -> tuple[float, float]:
+    """Added light weighs the more the darker the place: the part of the strengths that goes with 1 / level."""
+    inverse = 1 / np.maximum(levels, 1e-3)
+    inverse /= np.average(inverse, weights=weights)
+    both = np.stack([np.ones_like(inverse), inverse], axis=1)
+    spread = np.linalg.pinv(both.T @ (both * weights[:, None]))
+    own, veil = spread @ (both.T @ (weights * strengths))
+    total = max(float(own + veil), 1e-6)
+    return float(veil) / total, _SHARED_NOISE * float(np.sqrt(spread[1, 1])) / total

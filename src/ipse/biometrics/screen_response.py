@@ -36,6 +36,9 @@ LEAST_RELIEF_CERTAINTY: Final = 2.8
 """In standard errors: a face is no sheet only when its relief stands out of the noise."""
 _FLAT_WITHIN: Final = 0.1
 """The standard error up to which a relief that is too small means a sheet, and not a light too weak to see it by."""
+MOST_VEIL: Final = 0.5
+"""Of the response may come from glass in front of the face: people reach 0.4 when it is hard to tell, displays 1."""
+_VEIL_CERTAINTY: Final = 3.0
 # Colour that moves this much (root mean square of the logarithm) without following the screen is somebody else's.
 _FOREIGN: Final = 0.02
 # Of 255. So bright, the face has most of its light from elsewhere, or the camera is at its limit.
@@ -131,7 +134,7 @@ def _whole_face(skin: SkinLight, screen: Screen) -> NDArray[np.float64]:
 def _evidence(measured: _Measured, screen: Screen, parts: dict[str, float]) -> ResponseEvidence:
     skin, background, relief = measured.skin, measured.background, measured.relief
     parts |= {"strength": skin.strength, "strength_error": skin.error, "variation": measured.variation}
-    parts["relief_error"] = relief.error
+    parts |= {"relief_error": relief.error, "veil": relief.veil, "veil_error": relief.veil_error}
     if background is not None:
         parts |= {"background_strength": background.strength, "background_error": background.error}
     reasons = _reasons(measured)
@@ -158,6 +161,8 @@ def _reasons(measured: _Measured) -> tuple[str, ...]:
     # Its noise must not make a background look as if it answered: two standard errors.
     if background is not None and background.strength - 2 * background.error > MOST_BACKGROUND_SHARE * skin.strength:
         return ("uniform_response",)
+    if relief.veil > MOST_VEIL:
+        return ("no_response",) if relief.veil > _VEIL_CERTAINTY * relief.veil_error else ("too_bright_surroundings",)
     if relief.share >= LEAST_RELIEF and relief.share >= LEAST_RELIEF_CERTAINTY * relief.error:
         return ()
     flat = relief.share < LEAST_RELIEF and relief.error <= _FLAT_WITHIN

@@ -32,9 +32,13 @@ _FEWEST_CELLS: Final = 60
 
 @dataclass(frozen=True, eq=False)
 class SkinLight:
-    """``colours`` (frames, cells, 2) over time at ``places`` (cells, 2), x and y in distances between the eyes."""
+    """``colours`` (frames, cells, 2) over time at ``places`` (cells, 2), x and y in distances between the eyes.
+
+    ``levels`` (cells,) is how much light comes from there on average, 0-1.
+    """
 
     places: NDArray[np.float64]
+    levels: NDArray[np.float64]
     colours: NDArray[np.float64]
 
 
@@ -52,7 +56,9 @@ def skin_light(scans: Sequence[FaceScan], faces: Sequence[Face]) -> SkinLight | 
     chosen &= (strongest > _DARKEST) & (strongest < _BRIGHTEST)
     if chosen.sum() < _FEWEST_CELLS:
         return None
-    return SkinLight(places=np.stack([x[chosen], y[chosen]], axis=1), colours=_colour(light[:, chosen]))
+    seen = light[:, chosen]
+    places = np.stack([x[chosen], y[chosen]], axis=1)
+    return SkinLight(places=places, levels=seen.mean(axis=(0, 2)), colours=_colour(seen))
 
 
 def background_light(scans: Sequence[FaceScan], faces: Sequence[Face]) -> NDArray[np.float64] | None:
