@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
+from ipse.branding.service import brand_of
 from ipse.capture import handoffs, options
 from ipse.capture.authentication import Device
 from ipse.capture.checking import max_attempts, method_of, methods_of, suggested_method
@@ -52,7 +55,7 @@ async def state(
             "session_id": session.id,
             "status": session.status,
             "environment": session.environment,
-            "brand": {"name": scope.application.name},
+            "brand": asdict(await brand_of(scope)),
             "purpose": purpose_of(session.session_metadata),
             "language": session.language,
             "callback": session.callback,

@@ -55,8 +55,23 @@ async def statuses_announced(services: Services, session_id: str) -> list[str | 
 
 
 async def test_the_page_learns_who_asks_and_for_what(client: AsyncClient) -> None:
-    session = await create(client, metadata={"action": "Confirm transfer", "amount": "1250.00"})
+    brand = await client.patch("/v3/customization/", json={"app_public_name": "ACME Bank"})
+    assert brand.status_code == 200, brand.text
+    session = await create(
+        client,
+        metadata={"trigger": "transfer", "amount": "1250.00", "currency": "EUR", "payee": "Bo", "note": "secret"},
+    )
     state = await start(client, session["session_token"])
+    assert state["brand"]["name"] == "ACME Bank"
+    assert state["purpose"] == {
+        "code": "transfer",
+        "text": None,
+        "amount": "1250.00",
+        "currency": "EUR",
+        "payee": "Bo",
+        "account": None,
+    }
+    assert "secret" not in str(state)
     assert state["status"] == "In Progress"
     assert state["environment"] == "sandbox"
     assert state["step"]["feature"] == "LIVENESS"
