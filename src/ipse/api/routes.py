@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from ipse.accounts.endpoints import router as accounts
 from ipse.api.system import router as system
 from ipse.branding.endpoints import router as branding
+from ipse.capture.challenge_endpoints import router as challenges
 from ipse.capture.endpoints import router as capture
 from ipse.capture.entry_endpoints import router as entries
 from ipse.capture.handoff_endpoints import router as handoffs
@@ -27,6 +28,7 @@ def include(app: FastAPI) -> None:
         sessions,
         reviews,
         capture,
+        challenges,
         handoffs,
         entries,
         standalone,

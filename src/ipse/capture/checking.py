@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ipse.biometrics.templates import Template
+from ipse.capture.errors import MethodRefused
 from ipse.capture.progress import Progress, context_of
 from ipse.checks import age_estimation, face_match, ip_analysis, liveness
 from ipse.checks.ip_analysis import RequestFacts
@@ -128,6 +129,13 @@ def methods_of(node: FeatureNode) -> tuple[CaptureMethod, ...]:
     if node.feature not in SELFIE_FEATURES:
         return (own,)
     return (own, *(method for method in _CHALLENGES if method is not own))
+
+
+def require_accepted(method: CaptureMethod, node: FeatureNode) -> None:
+    """Raise :class:`MethodRefused` unless the step accepts ``method``."""
+    accepted = methods_of(node)
+    if method not in accepted:
+        raise MethodRefused(method.value, [one.value for one in accepted])
 
 
 def suggested_method(node: FeatureNode, failed: int, latest: CaptureMethod | None) -> CaptureMethod | None:

@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import File, Form, Request, UploadFile
+from pydantic import ValidationError
 
 from ipse.biometrics.images import ImageLimits
 from ipse.capture import service
 from ipse.capture.authentication import DeviceParam
-from ipse.capture.errors import UnusableFrame
-from ipse.capture.schemas import CaptureState
+from ipse.capture.errors import UnusableFrame, UnusableRecording
+from ipse.capture.recording import FRAME_LIMITS, MAX_FRAMES
+from ipse.capture.schemas import CaptureState, Method, Observations
 from ipse.capture.view import FRAMES_MAX
 from ipse.checks.ip_analysis import RequestFacts
+from ipse.decision.config import CaptureMethod
 from ipse.edge.client_address import client_address
 from ipse.edge.documented import documented
+from ipse.edge.request import parse_json
 from ipse.edge.routing import router as make_router
 from ipse.edge.unit import services_of
 
@@ -36,7 +40,7 @@ async def start(request: Request, device: DeviceParam) -> CaptureState:
     return await service.start(device, request_facts(request))
 
 
-@router.post("/steps/{node_id}/", response_model=CaptureState, responses=documented(400, 403, 409, 410, 503))
+@router.post("/steps/{node_id}/", response_model=CaptureState, responses=documented(400, 403, 404, 409, 410, 503))
 async def submit(
     request: Request,
     node_id: str,
@@ -45,17 +49,45 @@ async def submit(
     submission_key: Annotated[
         str, Form(min_length=1, max_length=64, description="Made by the client; repeating it repeats the answer.")
     ],
+    method: Annotated[Method | None, Form(description="Left out: that of the challenge, or the step's own.")] = None,
+    challenge: Annotated[str | None, Form(description="The id of the challenge that was answered.")] = None,
+    challenge_frames: Annotated[
+        list[UploadFile] | None, File(description="Up to 64 frames that the challenge's phases committed, 200 kB each.")
+    ] = None,
+    observations: Annotated[
+        str | None, Form(max_length=65_536, description="`Observations` of docs/capture.md as JSON text.")
+    ] = None,
 ) -> CaptureState:
-    """Submit the frames of a step: one frame, or a short burst around the best one."""
+    """Submit a step: one still or a short burst around the best one, and what was recorded during a challenge."""
     if not 1 <= len(frames) <= FRAMES_MAX:
         raise UnusableFrame(f"Send 1 to {FRAMES_MAX} frames.")
-    contents = []
-    for frame in frames:
-        content = await frame.read(MAX_FRAME_BYTES + 1)
-        if len(content) > MAX_FRAME_BYTES:
-            raise UnusableFrame("A frame is larger than 5 MB.")
-        contents.append(content)
-    return await service.submit(device, node_id, contents, submission_key, request_facts(request))
+    recorded = challenge_frames or []
+    if len(recorded) > MAX_FRAMES:
+        raise UnusableRecording("challenge_frames", f"Send at most {MAX_FRAMES} frames of a challenge.")
+    submission = service.Submission(
+        key=submission_key,
+        stills=[await _content(file, "frames", MAX_FRAME_BYTES) for file in frames],
+        method=CaptureMethod(method) if method else None,
+        challenge=challenge or None,
+        frames=[await _content(file, "challenge_frames", FRAME_LIMITS.max_bytes) for file in recorded],
+        observations=_observed(observations) if observations else None,
+    )
+    return await service.submit(device, node_id, submission, request_facts(request))
+
+
+async def _content(file: UploadFile, field: str, limit: int) -> bytes:
+    content = await file.read(limit + 1)
+    if len(content) > limit:
+        raise UnusableRecording(field, f"A frame is larger than {limit // 1000} kB.")
+    return content
+
+
+def _observed(text: str) -> Observations:
+    try:
+        return Observations.model_validate(parse_json(text.encode()))
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise UnusableRecording("observations", f"{where}: {error.errors()[0]['msg']}") from error
 
 
 def request_facts(request: Request) -> RequestFacts:

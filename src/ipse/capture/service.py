@@ -8,20 +8,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ipse.biometrics.images import ImageError, decode
 from ipse.biometrics.templates import Template
-from ipse.capture import checking, handoffs, view
+from ipse.capture import challenges, checking, handoffs, view
 from ipse.capture.authentication import Device
-from ipse.capture.errors import AlreadyDecided, ChangedMeanwhile, LinkExpired, OtherStep, UnusableFrame
+from ipse.capture.errors import (
+    AlreadyDecided,
+    ChallengeMissing,
+    ChangedMeanwhile,
+    LinkExpired,
+    OtherStep,
+    UnusableFrame,
+    UnusableRecording,
+)
 from ipse.capture.progress import Progress
-from ipse.capture.schemas import CaptureState
+from ipse.capture.recording import Recording, examine_recording
+from ipse.capture.schemas import CaptureState, Observations
 from ipse.checks.ip_analysis import RequestFacts
+from ipse.checks.performed import PASSIVE, Performed
 from ipse.checks.screening import FaceHit
-from ipse.checks.selfie import ReferenceFace, Selfie, examine
+from ipse.checks.selfie import ReferenceFace, Selfie
+from ipse.decision.config import CaptureMethod
 from ipse.decision.evaluation import Awaiting, Decided
+from ipse.decision.graph import FeatureNode
 from ipse.decision.statuses import UNFINISHED, Cause, SessionStatus
 from ipse.faces import of_session, search
 from ipse.faces import service as faces
@@ -35,10 +47,26 @@ from ipse.workflows import service as workflows
 
 
 @dataclass(frozen=True, slots=True)
+class Submission:
+    """What a page submits to a step: stills, and for a challenge its id and the frames recorded meanwhile.
+
+    ``method`` None means that of the challenge, and without a challenge the workflow's.
+    """
+
+    key: str
+    stills: Sequence[bytes]
+    method: CaptureMethod | None = None
+    challenge: str | None = None
+    frames: Sequence[bytes] = ()
+    observations: Observations | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What a submission must know before the models run."""
 
     attempts: int
+    recording: Recording
     reference: ReferenceFace | None
     vendor_data: str | None
     searches: bool
@@ -50,10 +78,11 @@ class Seen:
 
     image: bytes
     content_type: str
-    selfie: Selfie | None
-    score: float | None
-    hits: Sequence[FaceHit]
-    durations_ms: Mapping[str, float]
+    selfie: Selfie | None = None
+    performed: Performed = PASSIVE
+    score: float | None = None
+    hits: Sequence[FaceHit] = ()
+    durations_ms: Mapping[str, float] = field(default_factory=dict)
 
 
 async def state(device: Device) -> CaptureState:
@@ -77,21 +106,24 @@ async def start(device: Device, request: RequestFacts) -> CaptureState:
     return await view.state(scope, device, session, progress, stop.evaluation)
 
 
-async def submit(
-    device: Device, node_id: str, frames: Sequence[bytes], submission_key: str, request: RequestFacts
-) -> CaptureState:
-    """Take the frames of a step. Repeating a submission with the same key returns the first answer."""
+async def submit(device: Device, node_id: str, submission: Submission, request: RequestFacts) -> CaptureState:
+    """Take the frames of a step. Repeating a submission with the same key returns the first answer.
+
+    A challenge is used up when its frames have been examined, and no earlier: what was refused may be repeated.
+    """
     started = time.perf_counter()
-    known = await _before(device, node_id, submission_key)
+    known = await _before(device, node_id, submission)
     if isinstance(known, CaptureState):
         return known
-    seen = await _look(device, frames, known)
+    seen = await _look(device, known)
     scope = await device.begin()
     session, progress = await load(scope, device.session_id, lock=True)
     require_open(scope, session)
     await handoffs.take_over(scope, device)
     if progress.attempts_at(node_id) != known.attempts or not _awaits(progress, node_id):
         raise ChangedMeanwhile
+    if known.recording.answer is not None:
+        await challenges.use(scope, session.id, known.recording.answer.id)
     if SessionStatus(session.status) is SessionStatus.NOT_STARTED:
         await lifecycle.change(scope, session, SessionStatus.IN_PROGRESS, Cause.OPENED)
     media_id = await _keep(scope, session, seen, searchable=known.searches)
@@ -101,6 +133,7 @@ async def submit(
         checking.Given(
             _expecting(session, request),
             selfie=seen.selfie,
+            performed=seen.performed,
             captured_at=node_id,
             media_id=media_id,
             probe=seen.selfie.template if seen.selfie else None,
@@ -121,7 +154,7 @@ async def submit(
             session_id=session.id,
             node_id=node_id,
             attempt=progress.attempts_at(node_id),
-            submission_key=submission_key,
+            submission_key=submission.key,
             answer=answer.model_dump(mode="json"),
             created_at=scope.services.clock.now(),
         )
@@ -129,37 +162,54 @@ async def submit(
     return answer
 
 
-async def _before(device: Device, node_id: str, submission_key: str) -> Known | CaptureState:
+async def _before(device: Device, node_id: str, submission: Submission) -> Known | CaptureState:
     """What must be known before the models run, or the answer this submission has had already."""
     async with device.unit.peek() as tx:
         scope = device.within(tx)
         session, progress = await load(scope, device.session_id)
-        earlier = await repository.capture_with_key(scope, session.id, node_id, submission_key)
+        earlier = await repository.capture_with_key(scope, session.id, node_id, submission.key)
         if earlier is not None:
             return CaptureState.model_validate(earlier.answer)
         require_open(scope, session)
         await handoffs.require_active(scope, device)
-        awaited = progress.evaluation()
-        if not isinstance(awaited, Awaiting) or awaited.node.id != node_id:
-            # Steps without a capture may stand before this one; `start` runs them.
-            raise OtherStep(awaited.node.id if isinstance(awaited, Awaiting) else None)
+        node = awaited_node(progress, node_id)
+        attempts = progress.attempts_at(node_id)
         return Known(
-            attempts=progress.attempts_at(node_id),
+            attempts=attempts,
+            recording=await _recording(scope, session.id, node, attempts + 1, submission),
             reference=await of_session.reference_face(scope, session.reference_face_id, session.reference_kind),
             vendor_data=session.vendor_data,
-            searches=checking.searches_faces(awaited.node),
+            searches=checking.searches_faces(node),
         )
 
 
-async def _look(device: Device, frames: Sequence[bytes], known: Known) -> Seen:
+async def _recording(
+    scope: Scope, session_id: str, node: FeatureNode, attempt: int, submission: Submission
+) -> Recording:
+    """What was submitted, by which method; refuse a method that is not accepted here or lacks its challenge."""
+    answer = None
+    if submission.challenge is not None:
+        answer = await challenges.answered(scope, session_id, node.id, attempt, submission.challenge)
+        if not submission.frames:
+            raise UnusableRecording("challenge_frames", "Send the frames that were committed during the challenge.")
+    method = submission.method or (answer.method if answer else checking.method_of(node)) or CaptureMethod.PASSIVE
+    checking.require_accepted(method, node)
+    if answer is None and method is not CaptureMethod.PASSIVE:
+        raise ChallengeMissing(method.value)
+    if answer is not None and answer.method is not method:
+        raise UnusableRecording("challenge", f"This challenge is one of {answer.method.value}, not of {method.value}.")
+    return Recording(tuple(submission.stills), method, tuple(submission.frames), answer, submission.observations)
+
+
+async def _look(device: Device, known: Known) -> Seen:
     """Run the models. Nothing is held in the database meanwhile."""
-    services = device.services
+    services, frames = device.services, known.recording.stills
     try:
         if device.application.answers_by_scenario:
             pictures = [await services.inference.run(decode, frame) for frame in frames]
-            return Seen(frames[0], f"image/{pictures[0].format}", None, None, (), {})
+            return Seen(frames[0], f"image/{pictures[0].format}")
         engine = services.face_engine()
-        selfie = await services.inference.run(examine, engine, frames)
+        selfie, performed = await services.inference.run(examine_recording, engine, known.recording)
     except ImageError as error:
         raise UnusableFrame(error.message) from error
     score = None
@@ -177,7 +227,7 @@ async def _look(device: Device, frames: Sequence[bytes], known: Known) -> Seen:
                 exclude_session_id=device.session_id,
             )
         durations["search"] = round((time.perf_counter() - began) * 1000, 2)
-    return Seen(selfie.image, selfie.content_type, selfie, score, hits, durations)
+    return Seen(selfie.image, selfie.content_type, selfie, performed, score, hits, durations)
 
 
 def _score(compare: Callable[[Template, Template], float], probe: Template, reference: Template) -> float | None:
@@ -219,6 +269,17 @@ def require_open(scope: Scope, session: SessionRow) -> None:
         raise AlreadyDecided(session.status)
     if session.expires_at <= scope.services.clock.now():
         raise LinkExpired
+
+
+def awaited_node(progress: Progress, node_id: str) -> FeatureNode:
+    """The step that comes next, if it is this one; else :class:`OtherStep`.
+
+    Steps without a capture may stand before it; ``start`` runs them.
+    """
+    awaited = progress.evaluation()
+    if not isinstance(awaited, Awaiting) or awaited.node.id != node_id:
+        raise OtherStep(awaited.node.id if isinstance(awaited, Awaiting) else None)
+    return awaited.node
 
 
 def _expecting(session: SessionRow, request: RequestFacts) -> RequestFacts:

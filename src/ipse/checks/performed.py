@@ -9,17 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from typing import Final, Protocol, cast
 
+from ipse.biometrics.head_motion import MotionEvidence
+from ipse.biometrics.screen_response import ResponseEvidence
 from ipse.checks.challenge import Finding
 from ipse.checks.injection import WARNS_FROM, told_of
 from ipse.decision.config import CaptureMethod
 from ipse.decision.values import JsonObject, JsonValue
 from ipse.decision.warnings import RiskWarning, warn
-
-if TYPE_CHECKING:
-    from ipse.biometrics.head_motion import MotionEvidence
-    from ipse.biometrics.screen_response import ResponseEvidence
 
 SAME_PERSON_SCORE: Final = 30.0
 """Similarity (0-100) that the chosen still must have with the face of the challenge: FMR 1.4e-3 on LFW
@@ -31,6 +29,7 @@ _ATTACKS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "flat": "print",
         "wrong_order": "replay",
+        "too_early": "replay",
         "jumped": "injection",
         "no_response": "replay",
         "other_colours": "replay",

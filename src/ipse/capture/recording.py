@@ -1,0 +1,188 @@
+"""What a page recorded, examined: the stills, the frames of the challenge, and what it observed of the camera.
+
+:func:`examine_recording` is synchronous and computes on the calling thread: run it on the inference pool. Of a
+challenge it looks at no more than :data:`SCANNED` frames, of at most :data:`SCANNED_SIDE` pixels: enough for the
+numerics, and quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Final
+
+import cv2
+import numpy as np
+
+from ipse.biometrics.engine import FaceEngine
+from ipse.biometrics.faces import FaceScan
+from ipse.biometrics.head_motion import Direction, MotionEvidence, Movement, judge_motion
+from ipse.biometrics.images import Image, ImageLimits, decode
+from ipse.biometrics.screen_colours import ColourShown
+from ipse.biometrics.screen_response import ResponseEvidence, judge_response
+from ipse.biometrics.templates import Template
+from ipse.biometrics.timed import TimedScan
+from ipse.capture.challenges import Answer
+from ipse.capture.schemas import Observations
+from ipse.checks.challenge import Finding, Place, colour_starts, findings, places
+from ipse.checks.performed import ChallengeRun, Performed
+from ipse.checks.selfie import Selfie, Stopwatch, look
+from ipse.decision.config import CaptureMethod
+
+MAX_FRAMES: Final = 64
+"""Frames of a challenge in one submission."""
+FRAME_LIMITS: Final = ImageLimits(max_bytes=200_000, max_pixels=1_000_000)
+"""A frame of a challenge has some 20 to 60 kB; a million pixels are 1280 x 720 and more than is looked at."""
+SCANNED: Final = 36
+"""Three movements of two seconds at six frames a second, or seven colours of 400 ms at twelve."""
+SCANNED_HOLDING: Final = 3
+SCANNED_SIDE: Final = 480
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One submission. ``frames`` and ``answer`` belong to a challenge; without one they are empty and None."""
+
+    stills: tuple[bytes, ...]
+    method: CaptureMethod
+    frames: tuple[bytes, ...] = ()
+    answer: Answer | None = None
+    observations: Observations | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """A committed frame of the challenge: as received, and scanned."""
+
+    place: Place
+    image: Image
+    scan: FaceScan
+
+
+def examine_recording(engine: FaceEngine, recording: Recording) -> tuple[Selfie, Performed]:
+    """Look at everything that was submitted. Raises ``ImageError`` for the first picture that cannot be decoded."""
+    watch = Stopwatch()
+    selfie, _ = look(engine, recording.stills)
+    signals: list[Finding] = []
+    run, motion, response, same = None, None, None, None
+    if recording.answer is not None:
+        with watch.stage("challenge_scan"):
+            frames = _scanned(engine, recording.frames, recording.answer)
+        with watch.stage("same_person"):
+            same = _same_person(engine, selfie.template, frames)
+        with watch.stage("challenge_evidence"):
+            motion, response = _evidence(recording.answer, frames)
+        run = _run(recording, frames)
+    performed = Performed(recording.method, run, motion, response, same, tuple(signals))
+    return replace(selfie, durations_ms={**selfie.durations_ms, **watch.milliseconds()}), performed
+
+
+def _scanned(engine: FaceEngine, uploaded: Sequence[bytes], answer: Answer) -> list[_Frame]:
+    """The committed frames in the order in which they were recorded; others are not evidence of anything."""
+    placed = zip(places(answer.marks, digests(uploaded)), uploaded, strict=True)
+    known = {place: content for place, content in placed if place is not None}
+    chosen = _thinned(sorted(known, key=lambda place: place.recorded_ms))
+    frames = []
+    for place in chosen:
+        image = decode(known[place], FRAME_LIMITS)
+        frames.append(_Frame(place, image, engine.scan(_shrunk(image))))
+    return frames
+
+
+def _thinned(found: Sequence[Place]) -> list[Place]:
+    """At most ``SCANNED`` frames, evenly within each phase; the first one only shows what a movement starts from."""
+    phases = sorted({place.phase for place in found if place.phase > 0})
+    kept = _evenly([place for place in found if place.phase == 0], SCANNED_HOLDING) if len(phases) > 1 else []
+    each = (SCANNED - len(kept)) // max(1, len(phases))
+    for phase in phases:
+        kept += _evenly([place for place in found if place.phase == phase], each)
+    return kept
+
+
+def _evenly(found: Sequence[Place], most: int) -> list[Place]:
+    if len(found) <= most:
+        return list(found)
+    return [found[round(at)] for at in np.linspace(0, len(found) - 1, most)]
+
+
+def _shrunk(image: Image) -> Image:
+    longest = max(image.width, image.height)
+    if longest <= SCANNED_SIDE:
+        return image
+    size = (round(image.width * SCANNED_SIDE / longest), round(image.height * SCANNED_SIDE / longest))
+    pixels = np.asarray(cv2.resize(image.pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return Image(pixels=pixels, format=image.format, width=size[0], height=size[1])
+
+
+def _same_person(engine: FaceEngine, still: Template | None, frames: Sequence[_Frame]) -> float | None:
+    """The lower similarity (0-100) of the still with two frames of what followed; None when there is no face.
+
+    From the first and the last phase after *hold still*, the frame that looks straightest: recognition fails on faces
+    that are turned away, and between the two the face may not jump.
+    """
+    after = [frame for frame in frames if frame.place.phase > 0 and frame.scan.faces]
+    if still is None or not after:
+        return None
+    first, last = after[0].place.phase, after[-1].place.phase
+    middle = len(after) // 2
+    if first == last:
+        halves = after[:middle] or after, after[middle:]
+    else:
+        halves = [f for f in after if f.place.phase == first], [f for f in after if f.place.phase == last]
+    straightest = (max(half, key=lambda frame: engine.quality(frame.scan).components["pose"]) for half in halves)
+    return min(engine.score(still, engine.template(frame.scan)) for frame in straightest)
+
+
+def _evidence(answer: Answer, frames: Sequence[_Frame]) -> tuple[MotionEvidence | None, ResponseEvidence | None]:
+    match answer.method:
+        case CaptureMethod.ACTIVE_3D:
+            return _motion(answer, frames), None
+        case CaptureMethod.FLASHING:
+            return None, _response(answer, frames)
+        case CaptureMethod.PASSIVE:
+            return None, None
+
+
+def _motion(answer: Answer, frames: Sequence[_Frame]) -> MotionEvidence:
+    movements = [
+        Movement(Direction(asked.direction), mark.started_ms, mark.ended_ms)
+        for asked, mark in zip(answer.asked, answer.marks, strict=True)
+        if asked.direction is not None
+    ]
+    held = [_timed(frame) for frame in frames if frame.place.phase == 0]
+    return judge_motion(held, [_timed(frame) for frame in frames if frame.place.phase > 0], movements)
+
+
+def _response(answer: Answer, frames: Sequence[_Frame]) -> ResponseEvidence:
+    shown = []
+    for asked, mark in zip(answer.asked, answer.marks, strict=True):
+        starts = colour_starts(asked, mark)
+        ends = (*starts[1:], mark.ended_ms)
+        shown += [
+            ColourShown(rgb, start, end) for (rgb, _), start, end in zip(asked.colours, starts, ends, strict=False)
+        ]
+    return judge_response([_timed(frame) for frame in frames], shown)
+
+
+def _timed(frame: _Frame) -> TimedScan:
+    return TimedScan(frame.place.recorded_ms, frame.scan)
+
+
+def _run(recording: Recording, frames: Sequence[_Frame]) -> ChallengeRun:
+    answer = recording.answer
+    assert answer is not None
+    odd = findings(answer.asked, answer.marks, stills=digests(recording.stills), frames=digests(recording.frames))
+    return ChallengeRun(
+        id=answer.id,
+        phases=tuple(asked.to_json() for asked in answer.asked),
+        drawn=answer.drawn,
+        frames=len(recording.frames),
+        with_face=sum(bool(frame.scan.faces) for frame in frames),
+        findings=odd,
+    )
+
+
+def digests(contents: Sequence[bytes]) -> list[str]:
+    """SHA-256 of each file, in hexadecimal."""
+    return [sha256(content).hexdigest() for content in contents]
