@@ -22,8 +22,8 @@ export function Oval({ mood, progress, children }: Props): JSX.Element {
       <div class="oval-picture">{children}</div>
       <svg class="oval-ring" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} aria-hidden="true" focusable="false">
         <ellipse class="ring" {...ring} />
-        {progress === null ? null : (
-          <ellipse class="ring-progress" {...ring} pathLength={100} stroke-dasharray={`${progress * 100} 100`} />
+        {progress === null && mood !== "busy" ? null : (
+          <ellipse class="ring-progress" {...ring} pathLength={100} stroke-dasharray={`${(progress ?? 0) * 100} 100`} />
         )}
       </svg>
     </div>

@@ -12,8 +12,9 @@ const STILLS = 3;
 const STILL_SPACING_MS = 150;
 /** Frames of the hold phase before it may end: the pose needs several looks. */
 const LEAST_HOLD_FRAMES = 4;
-const MOTION_SPACING_MS = 120;
-const COLOUR_SPACING_MS = 95;
+// A little less than 8 and 10 frames a second ask for, because cameras deliver on their own beat.
+const MOTION_SPACING_MS = 110;
+const COLOUR_SPACING_MS = 80;
 
 interface Still {
   at: number;

@@ -1,6 +1,6 @@
 /** A challenge cannot wait while the person is elsewhere. */
 
-/** The page was hidden during a challenge: what was recorded is void, and a new challenge is needed. No try is lost. */
+/** The page was hidden during a challenge: what was recorded is void and a new challenge is needed. */
 export class RecordingInterrupted extends Error {
   override readonly name = "RecordingInterrupted";
 }

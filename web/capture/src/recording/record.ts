@@ -2,6 +2,7 @@
 
 import { recordChallenge, type Recorded } from "./challenge";
 import { frameFace, FrameRing } from "./framing";
+import { RecordingInterrupted } from "./interruption";
 import { observe } from "./observations";
 import { encodeStill } from "./picture";
 import type { Recording, RecordRequest } from "./types";
@@ -14,13 +15,29 @@ const BURST_SPACING_MS = 100;
 const FRAMING_SHARE = 0.25;
 
 /**
- * Frame the face and record what `method` asks for. Rejects with the signal's reason; with `RecordingInterrupted` when
- * a challenge was left; with what `startChallenge` and `nextPhase` reject with.
+ * Frame the face and record what `method` asks for. A challenge that the person left for another tab begins anew, from
+ * framing on, when they are back. Rejects with the signal's reason and with what `startChallenge` and `nextPhase`
+ * reject with.
  */
 export async function record(request: RecordRequest): Promise<Recording> {
-  const { camera, video, events, method, signal } = request;
+  let guidance = request.guidance;
+  for (;;) {
+    const watch = new Watch(request.video, guidance, request.events, performance.now());
+    try {
+      return await attempt(request, watch);
+    } catch (error) {
+      if (!(error instanceof RecordingInterrupted)) throw error;
+      request.events.progress(0);
+    } finally {
+      guidance = watch.guidance;
+      watch.free();
+    }
+  }
+}
+
+async function attempt(request: RecordRequest, watch: Watch): Promise<Recording> {
+  const { camera, events, method, signal } = request;
   const began = performance.now();
-  const watch = new Watch(video, request.guidance, events, began);
   const ring = new FrameRing();
   const challenged = method !== "PASSIVE";
   try {
@@ -49,7 +66,6 @@ export async function record(request: RecordRequest): Promise<Recording> {
       preview: stills[0]!,
     };
   } finally {
-    watch.free();
     ring.free();
   }
 }

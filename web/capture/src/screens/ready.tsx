@@ -39,6 +39,7 @@ export function ReadyScreen(): JSX.Element {
           </li>
         ) : null}
       </ul>
+      <p class="note">{texts.say("ready.permission")}</p>
       <div class="actions">
         <Button kind="main" icon="camera" onPress={session.openCamera}>
           {texts.say(method === "FLASHING" ? "ready.start_light" : "ready.start")}
@@ -52,7 +53,6 @@ export function ReadyScreen(): JSX.Element {
           {texts.say("common.another_way")}
         </Button>
       </div>
-      <p class="note">{texts.say("ready.permission")}</p>
     </>
   );
 }
