@@ -1,9 +1,11 @@
-// Writes a .br and a .gz beside every built file that is worth it; the server sends the one the browser takes.
+// Writes a .br and a .gz beside every file of one build that is worth it; the server sends the one the browser takes.
+// node compress.mjs capture
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
-const built = new URL("../src/ipse/hosted/static/", import.meta.url).pathname;
+const built = fileURLToPath(new URL(`../src/ipse/hosted/static/${process.argv[2]}/`, import.meta.url));
 const worthIt = /\.(js|css|json|svg|wasm|bin)$/;
 /** Below this one packet carries the file either way. */
 const smallest = 1000;
