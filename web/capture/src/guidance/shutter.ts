@@ -50,12 +50,12 @@ export interface Candidate {
 
 /**
  * Indices of up to `count` candidates, the best first and the others as near to it in time as `spacingMs` between any
- * two allows. Good ones go before sharp ones. Empty when there are no candidates.
+ * two allows. Good ones go before sharp ones, and of equals the latest. Empty when there are no candidates.
  */
 export function choose(candidates: readonly Candidate[], count: number, spacingMs: number): number[] {
   const rank = (i: number): number => (candidates[i]!.good ? 1e9 : 0) + candidates[i]!.sharpness;
   const all = candidates.map((_, i) => i);
-  const best = all.reduce<number | null>((found, i) => (found === null || rank(i) > rank(found) ? i : found), null);
+  const best = all.reduce<number | null>((found, i) => (found === null || rank(i) >= rank(found) ? i : found), null);
   if (best === null) return [];
   const chosen = [best];
   const distance = (i: number): number => Math.abs(candidates[i]!.at - candidates[best]!.at);

@@ -42,7 +42,9 @@ async function attempt(request: RecordRequest, watch: Watch): Promise<Recording>
   const challenged = method !== "PASSIVE";
   try {
     signal.throwIfAborted();
-    const automatic = await frameFace(request, watch, ring, challenged ? FRAMING_SHARE : 1);
+    const automatic = await frameFace(request, watch, ring, (share) =>
+      events.progress(challenged ? FRAMING_SHARE * share : share),
+    );
     watch.clear();
     let made: Recorded;
     if (challenged) {

@@ -79,6 +79,11 @@ export class Watch {
     return judgeLight(measureLight(picture, idealFace(picture)));
   }
 
+  /** Detail where the face should be, when nobody can say where it is. */
+  sharpness(still: Canvas): number {
+    return measureSharpness(this.magnifier.look(still.element, idealFace(still.element)));
+  }
+
   /** Show `code` when it has lasted; tells the page only of changes. */
   tell(code: HintCode | null, now: number): void {
     this.show(this.calm.next(code, now));
