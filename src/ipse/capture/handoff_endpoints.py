@@ -52,5 +52,5 @@ async def end(device: DeviceParam) -> CaptureState:
     """Either device: the first goes on. Answered also when nothing was handed over, or the session is finished."""
     scope = await device.begin()
     session, progress = await service.load(scope, device.session_id, lock=True)
-    await handoffs.end(scope, device)
+    await handoffs.end(scope, device, session)
     return await view.state(scope, device, session, progress, progress.evaluation())

@@ -194,10 +194,12 @@ async def confirm(scope: Scope, device: Device, session: SessionRow) -> None:
             raise HandoffOver
 
 
-async def end(scope: Scope, device: Device) -> None:
-    """The first device takes over again, whichever of the two asks. A device whose turn is over changes nothing."""
+async def end(scope: Scope, device: Device, session: SessionRow) -> None:
+    """The first device takes over again, whichever of the two asks. A device whose turn is over changes nothing, and a
+    finished session keeps on record which of the two finished it.
+    """
     handoff = await of_device(scope, device)
-    if handoff is not None:
+    if handoff is not None and SessionStatus(session.status) in UNFINISHED:
         handoff.state = "ended"
         await scope.tx.flush()
 

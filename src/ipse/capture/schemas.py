@@ -35,7 +35,7 @@ class CaptureStep(BaseModel):
 class Purpose(BaseModel):
     """What is being authorised, taken from documented keys of the session's metadata and from nothing else there."""
 
-    code: str | None = Field(description="`transfer`, `payout`, … as docs/capture.md lists them; null when unknown.")
+    code: str | None = Field(description="`transfer`, `payout`, … as docs/purpose.md lists them; null when unknown.")
     text: str | None = Field(description="The integrator's own words, shown as they are instead of `code`.")
     amount: str | None = Field(description="Decimal number, e.g. `1250.00`.")
     currency: str | None = Field(description="ISO 4217, e.g. `EUR`.")

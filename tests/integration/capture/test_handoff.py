@@ -186,6 +186,14 @@ async def test_either_device_ends_the_handoff_and_the_first_goes_on(client: Asyn
     assert (await post(client, "start/", desktop)).status_code == 200
 
 
+async def test_ending_the_handoff_of_a_finished_session_or_of_none_changes_nothing(client: AsyncClient) -> None:
+    desktop = (await create(client))["session_token"]
+    assert (await post(client, "handoffs/end/", desktop)).json()["handoff"] is None
+    phone = await hand_over(client, desktop)
+    await finish_session(client, phone, [FRAME])
+    assert (await post(client, "handoffs/end/", desktop)).json()["handoff"]["state"] == "active"
+
+
 async def test_a_silent_second_device_gives_the_session_back(client: AsyncClient, clock: ManualClock) -> None:
     desktop = (await create(client))["session_token"]
     phone = await hand_over(client, desktop)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ipse.capture.purpose import CODES, MAX_NAME, MAX_TEXT, purpose_of
 
+ROOT = Path(__file__).parents[3]
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
@@ -161,7 +162,14 @@ def test_whatever_is_attached_what_is_shown_is_short_single_lined_and_visible(me
             assert unicodedata.category(character) not in {"Zl", "Zp"}
 
 
+def test_every_code_is_documented() -> None:
+    page = (ROOT / "docs" / "purpose.md").read_text(encoding="utf-8")
+    for alias, code in CODES.items():
+        row = next(line for line in page.splitlines() if line.startswith(f"| `{code}`"))
+        assert f"`{alias}`" in row
+
+
 def test_the_page_has_words_for_every_code() -> None:
-    texts = (Path(__file__).parents[3] / "web/capture/src/locales/en.json").read_text(encoding="utf-8")
+    texts = (ROOT / "web/capture/src/locales/en.json").read_text(encoding="utf-8")
     for code in set(CODES.values()):
         assert f'"purpose.title.{code}"' in texts
