@@ -91,11 +91,11 @@ export async function frameFace(
   const { camera, video, events, signal } = request;
   const began = performance.now();
   const shutter = new Shutter(watch, progress);
-  let pressed: "no" | "now" | "before" = "no";
+  const button = { pressed: false, heard: false };
   let offered = false;
   let last = -Infinity;
   void request.manual.then(() => {
-    pressed = "now";
+    button.pressed = true;
   });
   for (;;) {
     const at = await camera.nextFrame(signal);
@@ -106,13 +106,13 @@ export async function frameFace(
     // A camera that comes back after a look at another tab has no size for a moment.
     if (at - last < LOOK_EVERY_MS || video.videoWidth === 0) continue;
     last = at;
-    if (pressed === "now") {
+    if (button.pressed && !button.heard) {
       // Whoever presses means the picture they see, not one of the last two seconds.
       ring.free();
-      pressed = "before";
+      button.heard = true;
     }
     const frame = ring.remember(video, at);
-    if (pressed === "before") {
+    if (button.heard) {
       if (ring.size >= MANUAL_FRAMES) return false;
     } else if (await shutter.next(frame)) {
       return true;
