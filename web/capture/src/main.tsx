@@ -3,6 +3,7 @@ import { readAddress } from "./address";
 import { BROWSER } from "./api";
 import { App } from "./app";
 import { Messages, surroundingsOf } from "./messages";
+import { keepAsking } from "./polling";
 import { Session } from "./session";
 import "./styles.css";
 
@@ -25,3 +26,4 @@ addEventListener("offline", () => session.dispatch({ type: "online", online: fal
 const root = document.getElementById("root");
 if (root) render(<App session={session} />, root);
 void session.open();
+void keepAsking(session);

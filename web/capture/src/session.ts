@@ -7,7 +7,6 @@ import { callbackUrl } from "./callback";
 import type { Messages } from "./messages";
 import { INITIAL, reduce, type Failure, type Happening, type Model } from "./model";
 import { narrate } from "./narration";
-import { keepAsking } from "./polling";
 import { deliver } from "./submitting";
 import type { ChallengeView, Method, PhaseDone, Recording } from "./recording/types";
 import type { CaptureState } from "./wire";
@@ -56,8 +55,7 @@ export class Session {
         const token = await this.#token();
         if (token === null) return this.dispatch({ type: "failed", failure: { kind: "unknown_link" } });
         this.api = new Api(token, this.host.transport);
-        this.dispatch({ type: "state", capture: await this.api.state() });
-        return void keepAsking(this);
+        return this.dispatch({ type: "state", capture: await this.api.state() });
       } catch (error) {
         if (!(error instanceof NoAnswer)) return this.fail(error);
         this.dispatch({ type: "go", screen: "offline" });
