@@ -31,6 +31,7 @@ class Page:
     clock: ManualClock
     token: str
     stills: Sequence[bytes]
+    session_id: str = ""
     now_ms: float = 0.0
     frames: list[bytes] = field(default_factory=list)
 
@@ -75,11 +76,10 @@ class Page:
         """Show one phase for its time and commit to its frames."""
         phase, start = view["phase"], self.now_ms
         recorded = list(film(phase, start))
-        length, starts = _length(phase), []
+        length = _length(phase)
+        starts: list[float] = []
         if phase["kind"] == "colours":
-            for colour in phase["colours"]:
-                starts.append(start + sum(c["ms"] for c in phase["colours"][: len(starts)]))
-                assert colour["ms"] >= 334
+            starts = [start + sum(c["ms"] for c in phase["colours"][:n]) for n in range(len(phase["colours"]))]
         promised = [(content, at) for at, content in recorded]
         if view["index"] == 0:
             promised += [(still, start + 10.0 * n) for n, still in enumerate(self.stills)]

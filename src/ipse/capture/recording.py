@@ -15,17 +15,19 @@ from typing import Final
 import cv2
 import numpy as np
 
+from ipse.biometrics.capture_integrity import CameraClaims, grade_claims, integrity
 from ipse.biometrics.engine import FaceEngine
 from ipse.biometrics.faces import FaceScan
+from ipse.biometrics.frame_timing import Finding
 from ipse.biometrics.head_motion import Direction, MotionEvidence, Movement, judge_motion
-from ipse.biometrics.images import Image, ImageLimits, decode
+from ipse.biometrics.images import Image, ImageLimits, Pixels, decode
 from ipse.biometrics.screen_colours import ColourShown
 from ipse.biometrics.screen_response import ResponseEvidence, judge_response
 from ipse.biometrics.templates import Template
 from ipse.biometrics.timed import TimedScan
 from ipse.capture.challenges import Answer
-from ipse.capture.schemas import Observations
-from ipse.checks.challenge import Finding, Place, colour_starts, findings, places
+from ipse.capture.schemas import CameraFacts, Observations
+from ipse.checks.challenge import Place, colour_starts, findings, places
 from ipse.checks.performed import ChallengeRun, Performed
 from ipse.checks.selfie import Selfie, Stopwatch, look
 from ipse.decision.config import CaptureMethod
@@ -63,9 +65,10 @@ class _Frame:
 def examine_recording(engine: FaceEngine, recording: Recording) -> tuple[Selfie, Performed]:
     """Look at everything that was submitted. Raises ``ImageError`` for the first picture that cannot be decoded."""
     watch = Stopwatch()
-    selfie, _ = look(engine, recording.stills)
-    signals: list[Finding] = []
+    selfie, scans = look(engine, recording.stills)
+    signals = list(_claims(recording.observations))
     run, motion, response, same = None, None, None, None
+    frames: list[_Frame] = []
     if recording.answer is not None:
         with watch.stage("challenge_scan"):
             frames = _scanned(engine, recording.frames, recording.answer)
@@ -74,6 +77,9 @@ def examine_recording(engine: FaceEngine, recording: Recording) -> tuple[Selfie,
         with watch.stage("challenge_evidence"):
             motion, response = _evidence(recording.answer, frames)
         run = _run(recording, frames)
+    with watch.stage("integrity"):
+        pictures = [(f.place.recorded_ms, f.image.pixels) for f in frames] or _dated(scans, recording.observations)
+        signals += _integrity(pictures, recording.observations)
     performed = Performed(recording.method, run, motion, response, same, tuple(signals))
     return replace(selfie, durations_ms={**selfie.durations_ms, **watch.milliseconds()}), performed
 
@@ -181,6 +187,35 @@ def _run(recording: Recording, frames: Sequence[_Frame]) -> ChallengeRun:
         with_face=sum(bool(frame.scan.faces) for frame in frames),
         findings=odd,
     )
+
+
+def _claims(observed: Observations | None) -> tuple[Finding, ...]:
+    if observed is None:
+        return ()
+    camera = observed.camera
+    claims = CameraClaims(
+        label=camera.label,
+        width=camera.width,
+        height=camera.height,
+        frame_rate=camera.frame_rate,
+        video_width=camera.video_width,
+        video_height=camera.video_height,
+    )
+    return grade_claims(claims, observed.frame_times_ms, observed.webdriver, observed.automation)
+
+
+def _dated(scans: Sequence[FaceScan], observed: Observations | None) -> list[tuple[float, Pixels]]:
+    """Stills with when they were taken; none where the page does not say, for then they are no sequence."""
+    if observed is None or len(observed.stills_at_ms) != len(scans):
+        return []
+    stills = zip(observed.stills_at_ms, scans, strict=True)
+    return [(at, scan.image.pixels) for at, scan in sorted(stills, key=lambda still: still[0])]
+
+
+def _integrity(pictures: Sequence[tuple[float, Pixels]], observed: Observations | None) -> tuple[Finding, ...]:
+    camera = observed.camera if observed is not None else CameraFacts()
+    claimed = (camera.video_width, camera.video_height) if camera.video_width and camera.video_height else None
+    return integrity([pixels for _, pixels in pictures], [at for at, _ in pictures], claimed=claimed).findings
 
 
 def digests(contents: Sequence[bytes]) -> list[str]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
+from ipse.biometrics.frame_timing import Finding
 from ipse.decision.values import JsonValue
 
 Kind = Literal["hold", "turn", "colours"]
@@ -119,15 +120,6 @@ class Mark:
             colour_starts_ms=tuple(stored["colour_starts_ms"]),
             frames=tuple(Commitment(digest, recorded) for digest, recorded in stored["frames"]),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something in an answer that an honest page does not produce. ``grade`` is 0-1; below .5 it only informs."""
-
-    name: str
-    grade: float
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from ipse.checks.challenge import Finding
+from ipse.biometrics.frame_timing import Finding
 from ipse.decision.features import Feature
 from ipse.decision.settings import FeatureConfig
 from ipse.decision.values import JsonObject

@@ -11,9 +11,9 @@ from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Final, Protocol, cast
 
+from ipse.biometrics.frame_timing import Finding
 from ipse.biometrics.head_motion import MotionEvidence
 from ipse.biometrics.screen_response import ResponseEvidence
-from ipse.checks.challenge import Finding
 from ipse.checks.injection import WARNS_FROM, told_of
 from ipse.decision.config import CaptureMethod
 from ipse.decision.values import JsonObject, JsonValue

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from ipse.biometrics.frame_timing import Finding
 from ipse.biometrics.head_motion import MotionEvidence
 from ipse.biometrics.screen_response import ResponseEvidence
 from ipse.checks import liveness
-from ipse.checks.challenge import Finding
 from ipse.checks.performed import PASSIVE, SAME_PERSON_SCORE, ChallengeRun, Performed
 from ipse.decision.config import CaptureMethod
 from ipse.decision.reports import Report
@@ -169,7 +169,8 @@ def test_a_strong_signal_warns_with_the_action_of_the_workflow(
         "DECLINE": FeatureStatus.DECLINED,
     }
     for action, status in actions.items():
-        assert report(performed, **{key: action}).status is status
+        keys: dict[str, Any] = {key: action}
+        assert report(performed, **keys).status is status
 
 
 def test_a_weak_signal_is_evidence_and_no_warning() -> None:
