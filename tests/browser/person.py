@@ -95,7 +95,7 @@ class Person:
         self.seen: list[View] = []
         """Every different view so far, in order."""
         self._camera = camera
-        self._react = react or follow
+        self.react = react or follow
         self._light = Light()
         self._pose = self._target = Pose()
         self._next: tuple[float, Pose] | None = None
@@ -132,7 +132,7 @@ class Person:
             view = View(**json.loads(raw))
             if not self.seen or self.seen[-1] != view:
                 self.seen.append(view)
-                self._react(self, view)
+                self.react(self, view)
             if until(view):
                 return view
         raise AssertionError(f"after {timeout_s:.0f} s the page shows {view}; before: {self.seen[-12:]}")

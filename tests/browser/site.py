@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from httpx2 import Client, Response
 
+from tests.services.pictures import flat_jpeg
 from tests.services.receiver import WebhookReceiver
 from tests.services.server import RunningServer
 
@@ -82,10 +83,28 @@ class Site:
             body["vendor_data"] = person
         return self.session(self.workflow("LIVENESS", "FACE_MATCH", **settings), **body)
 
+    def scenario(self, method: str = "PASSIVE", **body: Any) -> Opened:
+        """A step-up of the application that answers by scenario (``sandbox_scenario`` in ``body``), not by pixels."""
+        key = {"x-api-key": self.server.application.key}
+        workflow = {
+            "workflow_label": "Browser test",
+            "features": [{"feature": "LIVENESS"}, {"feature": "FACE_MATCH"}],
+            "face_liveness_method": method,
+        }
+        if f"scenario {method}" not in self._workflows:
+            created = _checked(self.client.post("/v3/workflows/", json=workflow, headers=key))
+            self._workflows[f"scenario {method}"] = str(created["workflow_id"])
+        portrait = base64.b64encode(flat_jpeg()).decode()
+        request = {
+            "workflow_id": self._workflows[f"scenario {method}"],
+            "metadata": TRANSFER,
+            "portrait_image": portrait,
+            **body,
+        }
+        return _opened(_checked(self.client.post("/v3/session/", json=request, headers=key)))
+
     def session(self, workflow_id: str, **body: Any) -> Opened:
-        answer = self.client.post("/v3/session/", json={"workflow_id": workflow_id, **body})
-        created = _checked(answer)
-        return Opened(str(created["session_id"]), str(created["session_token"]), str(created["url"]))
+        return _opened(_checked(self.client.post("/v3/session/", json={"workflow_id": workflow_id, **body})))
 
     def decision(self, session: Opened) -> dict[str, Any]:
         """The decision, as the integrator reads it."""
@@ -109,6 +128,10 @@ def risks(decision: Mapping[str, Any]) -> set[str]:
     """The codes of all warnings of a decision."""
     items = [*decision["liveness_checks"], *decision["face_matches"]]
     return {warning["risk"] for item in items for warning in item["warnings"]}
+
+
+def _opened(created: Mapping[str, Any]) -> Opened:
+    return Opened(str(created["session_id"]), str(created["session_token"]), str(created["url"]))
 
 
 def _checked(answer: Response) -> dict[str, Any]:

@@ -5,8 +5,13 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+import cv2
+import numpy as np
+from PIL import Image
 
 from tests.browser.person import Person, View, on
 
@@ -40,12 +45,14 @@ class Visitor:
     def open(self, url: str) -> Visitor:
         """Open a link; the page has read the session when this returns."""
         self.page.goto(url)
-        self.sees("purpose", "ready", "handoff-number", "error", "result", "offline", "continue-elsewhere", "cancelled")
+        self.sees("purpose", "ready", "handoff-number", "error", "result", "offline", "continue-elsewhere")
         return self
 
     def press(self, key: str) -> Visitor:
-        """Press the button with the text of ``key``."""
-        self.page.get_by_role("button", name=saying(key, self.language)).click()
+        """Press the button with the text of ``key``, in the dialog where one is open."""
+        dialog = self.page.locator("dialog[open]")
+        around = dialog if dialog.count() else self.page.locator("body")
+        around.get_by_role("button", name=saying(key, self.language)).click()
         return self
 
     def go_on(self, method: str = "PASSIVE") -> Visitor:
@@ -62,8 +69,17 @@ class Visitor:
         return self.page.locator(wanted).get_attribute("data-screen") or ""
 
     def text(self, key: str) -> Locator:
-        """Where the text of ``key`` is shown."""
-        return self.page.get_by_text(saying(key, self.language))
+        """Where the text of ``key`` is shown on the screen."""
+        return self.page.locator("main").get_by_text(saying(key, self.language))
+
+    def scan(self) -> str:
+        """What a phone reads from the code on the screen."""
+        shown = self.page.get_by_role("img", name=saying("handoff.qr", self.language)).screenshot()
+        # Chromium's rounding may cut a row of the quiet zone; the display around it is bright.
+        picture = np.pad(np.asarray(Image.open(BytesIO(shown)).convert("L")), 40, constant_values=255)
+        read, *_ = cv2.QRCodeDetector().detectAndDecode(picture)
+        assert read, "the code cannot be read"
+        return str(read)
 
     def done(self, person: Person, *, timeout_s: float = 60.0) -> View:
         """Let ``person`` act until the result is there."""
