@@ -6,6 +6,7 @@ import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import pytest
 from sqlalchemy import func, select
 
@@ -106,6 +107,19 @@ async def test_the_link_works_once(client: AsyncClient) -> None:
     url = (await offer(client, (await create(client))["session_token"]))["url"]
     assert (await open_link(client, url)).status_code == 200
     assert (await open_link(client, url)).status_code == 410
+
+
+async def test_of_two_phones_that_open_the_link_at_once_one_wins(client: AsyncClient) -> None:
+    url = (await offer(client, (await create(client))["session_token"]))["url"]
+    codes: list[int] = []
+
+    async def scan() -> None:
+        codes.append((await open_link(client, url)).status_code)
+
+    async with anyio.create_task_group() as both:
+        both.start_soon(scan)
+        both.start_soon(scan)
+    assert sorted(codes) == [200, 410]
 
 
 async def test_the_link_runs_out_after_five_minutes(client: AsyncClient, clock: ManualClock) -> None:
