@@ -46,9 +46,13 @@ def notice() -> Mapping[str, str]:
 
 
 def file(*, hashed: bool) -> Mapping[str, str]:
-    """Headers of a file of a page; ``hashed`` names change with the content, so they may be kept for ever."""
+    """Headers of a file of a page; ``hashed`` names change with the content, so they may be kept for ever.
+
+    The policy is for the worker of the face guidance: a worker obeys the headers of its own script, not its page's.
+    """
     return {
         **_COMMON,
+        "Content-Security-Policy": _policy(script_src="'self' 'wasm-unsafe-eval'"),
         "Cross-Origin-Resource-Policy": "same-origin",
         "Cache-Control": _ONE_YEAR if hashed else _ONE_HOUR,
     }

@@ -108,6 +108,13 @@ async def test_hashed_files_are_kept_for_ever_and_others_for_an_hour(visitor: As
     assert again.status_code == 304
 
 
+async def test_a_worker_reaches_no_other_host_either(visitor: AsyncClient) -> None:
+    policy = (await visitor.get("/hosted/capture/assets/index-D9K38UDD.js")).headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; ")
+    assert "connect-src 'self';" in policy
+    assert "script-src 'self' 'wasm-unsafe-eval'" in policy
+
+
 async def test_a_script_travels_compressed_to_whoever_takes_it(visitor: AsyncClient) -> None:
     path = "/hosted/capture/assets/index-D9K38UDD.js"
     packed = await visitor.get(path, headers={"accept-encoding": "gzip, br"})
