@@ -21,8 +21,10 @@ from numpy.typing import NDArray
 from .head_parallax import MIN_EYES, Parallax, Rest, eyes_apart, steadiest
 from .timed import TimedScan
 
-MIN_OFFSET: Final = 0.014
-"""A turn of about ten degrees, in eye distances. Pictures stay below it (docs/biometrics/motion.md)."""
+MIN_OFFSET: Final = 0.008
+"""Of the nose in every prompt, in eye distances: beyond the noise of a face that is not turned."""
+MIN_RELIEF: Final = 0.015
+"""Of the median prompt: a turn of ten degrees or less. Pictures stay below half of it (docs/biometrics/motion.md)."""
 MAX_OFFSET: Final = 0.4
 """More than a nose stands out: not a movement of a head."""
 MIN_FOLLOWED: Final = 0.35
@@ -148,7 +150,8 @@ def judge_parallax(
     stretched = max(frame.stretched for frame in seen)
     fastest = _fastest(seen, offsets)
     reasons = []
-    if min(gains) < MIN_OFFSET or followed < MIN_FOLLOWED or margin < MIN_ORDER_MARGIN:
+    small = min(gains) < MIN_OFFSET or float(np.median(gains)) < MIN_RELIEF
+    if small or followed < MIN_FOLLOWED or margin < MIN_ORDER_MARGIN:
         reasons.append(_why_not(offsets, moved, stretched, margin))
     elif max(gains) > MAX_OFFSET:
         reasons.append("flat")
@@ -241,7 +244,7 @@ def _fastest(seen: Sequence[Parallax], offsets: NDArray[np.float64]) -> float:
 def _why_not(offsets: NDArray[np.float64], moved: float, stretched: float, margin: float) -> str:
     """The first of: a head followed other prompts; something flat was moved; nothing much happened."""
     far = np.hypot(*offsets.T)
-    if float(np.percentile(far, 80)) >= MIN_OFFSET:
+    if float(np.percentile(far, 80)) >= MIN_RELIEF:
         return "wrong_order" if margin < MIN_ORDER_MARGIN else "not_followed"
     return "flat" if moved > _MOVED or stretched > _STRETCHED else "not_followed"
 
