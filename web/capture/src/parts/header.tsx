@@ -16,7 +16,7 @@ export function Header(): JSX.Element {
     voice.say(document.querySelector("h1")?.textContent ?? "", texts);
   };
   return (
-    <header>
+    <header class={model.colour === null ? "" : "hushed"}>
       {logo ? <img class="logo" src={logo} alt={nameOf(model)} /> : <p class="name">{brand ? brand.name : ""}</p>}
       {Voice.available ? (
         <button type="button" class={spoken ? "voice on" : "voice"} onClick={toggle}>

@@ -63,7 +63,6 @@ export function CameraScreen(): JSX.Element {
   };
   const instruction = useInstruction(opened, prompting);
   const { facing, maySwitch } = session.host.address.camera;
-  const part = model.part > 0 && phase !== null;
   return (
     <>
       {model.colour === null ? null : <Light colour={model.colour} />}
@@ -72,7 +71,11 @@ export function CameraScreen(): JSX.Element {
         <p class="hint" {...(prompting ? { "data-hint": "allow_camera" } : model.hint ? { "data-hint": model.hint } : {})}>
           {instruction}
         </p>
-        <Oval mood={taken || phase !== null || model.hint === null ? "good" : "waiting"} progress={model.progress}>
+        <Oval
+          mood={opened !== null && model.hint === null ? "good" : "waiting"}
+          progress={model.progress}
+          over={phase?.kind === "turn" ? <ChallengeArrow direction={phase.direction} mirrored={facing === "user"} /> : null}
+        >
           <video
             ref={video}
             class={facing === "user" ? "mirrored" : ""}
@@ -82,7 +85,6 @@ export function CameraScreen(): JSX.Element {
             playsInline
             disablePictureInPicture
           />
-          {phase?.kind === "turn" ? <ChallengeArrow direction={phase.direction} mirrored={facing === "user"} /> : null}
           {taken && phase === null ? <div class="flash" /> : null}
         </Oval>
         <div class="actions">
@@ -94,11 +96,15 @@ export function CameraScreen(): JSX.Element {
           {maySwitch && opened !== null && opened.devices.length > 1 && model.screen === "framing" ? (
             <CameraChoice devices={opened.devices} chosen={deviceId} choose={choose} />
           ) : null}
-          {part ? <p class="note">{texts.say("challenge.progress", { part: model.part, parts: model.parts })}</p> : null}
+          {phase !== null && model.colour === null ? (
+            <p class="note">{texts.say("challenge.progress", { part: model.part, parts: model.parts })}</p>
+          ) : null}
           {long && phase === null ? <p class="note">{texts.say("framing.long")}</p> : null}
-          <Button kind={long ? "other" : "quiet"} onPress={() => show("ways")}>
-            {texts.say("common.another_way")}
-          </Button>
+          {model.colour === null ? (
+            <Button kind={long ? "other" : "quiet"} onPress={() => show("ways")}>
+              {texts.say("common.another_way")}
+            </Button>
+          ) : null}
           <Button kind="quiet" onPress={() => show("stop")}>
             {texts.say("stop.button")}
           </Button>

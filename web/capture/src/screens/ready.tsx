@@ -5,7 +5,7 @@ import { Heading } from "../parts/heading";
 import { Icon } from "../parts/icons";
 import { prepare } from "../capturing";
 import { methodOf } from "../model";
-import { usePage, useStep } from "../page";
+import { mayHandOver, usePage, useStep } from "../page";
 
 /** Before the camera: light, glasses, and for coloured light a warning and the way without it. */
 export function ReadyScreen(): JSX.Element {
@@ -15,6 +15,8 @@ export function ReadyScreen(): JSX.Element {
   // Never PASSIVE in place of light: the server would refuse the weaker method.
   const lightless = method === "FLASHING" && step.methods.includes("ACTIVE_3D");
   const icon = method === "FLASHING" ? "screen" : method === "ACTIVE_3D" ? "turn" : "camera";
+  // A phone's camera is often the better one; nobody is forced to use it (UX.md 1.6).
+  const atComputer = matchMedia("(pointer: fine) and (min-width: 48rem)").matches;
   useEffect(() => void prepare().catch(() => undefined), []);
   return (
     <>
@@ -47,6 +49,11 @@ export function ReadyScreen(): JSX.Element {
         {lightless ? (
           <Button icon="turn" onPress={() => session.dispatch({ type: "method", method: "ACTIVE_3D" })}>
             {texts.say("ready.without_light")}
+          </Button>
+        ) : null}
+        {atComputer && mayHandOver(model) ? (
+          <Button icon="phone" onPress={session.offerHandoff}>
+            {texts.say("handoff.offer")}
           </Button>
         ) : null}
         <Button kind="quiet" onPress={() => show("ways")}>
