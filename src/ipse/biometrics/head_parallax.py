@@ -6,7 +6,7 @@ the head turns to. The movement of every skin pixel between a frame at rest and 
 crops aligned by the eyes and the corners of the mouth) is fitted with both; the nose's part is what is measured.
 
 The five landmarks alone would do in principle (plane and parallax), but the detector places the nose where noses
-usually are: of a nod of 20 degrees it shows a fifth, and its noise is ten times that of the flow
+usually are: of a nod of 20 degrees it shows less than a third, and its noise is ten times that of the flow
 (docs/biometrics/motion.md).
 """
 
