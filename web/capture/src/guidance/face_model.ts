@@ -16,6 +16,8 @@ export interface FaceModel {
 /** UX.md 1.3, gate 2. */
 const LEAST_SCORE = 0.5;
 
+const MODELS = ["blazeface", "facemesh"] as const;
+
 // Only what framing needs. Everything that estimates who somebody is or feels stays off.
 const config = (base: string): Partial<Config> => ({
   backend: "wasm",
@@ -54,6 +56,9 @@ export async function loadFaceModel(base: string): Promise<FaceModel> {
   const human = new Human(config(base));
   await human.load();
   if (human.tf.getBackend() !== "wasm") throw new Error("No WebAssembly backend.");
+  // The library only logs a model that could not be fetched, counts it as loaded, and hangs at the first look.
+  const missing = MODELS.filter((name) => !(human.models.models[name] as { executor?: unknown } | null)?.executor);
+  if (missing.length > 0) throw new Error(`Could not load ${missing.join(", ")}.`);
   const look = async ({ data, width, height }: Pixels): Promise<Sighting | null> => {
     const tensor = human.tf.tensor(new Int32Array(data), [height, width, 4], "int32");
     try {
