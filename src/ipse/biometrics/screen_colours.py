@@ -57,7 +57,7 @@ def draw_colours(source: random.Random, count: int = 7, ms: int = 400) -> tuple[
         raise ValueError(f"{count} colours are too few to tell a sequence from others")
     drawn: list[Rgb] = []
     for _ in range(count):
-        drawn.append(source.choice([colour for colour in PALETTE if not drawn or differ(colour, drawn[-1])]))
+        drawn.append(source.choice(_FOLLOWERS[drawn[-1]] if drawn else PALETTE))
     return tuple(drawn)
 
 
@@ -111,3 +111,6 @@ def _chromaticity(rgb: Rgb) -> tuple[float, float]:
     x, y, z = to_xyz @ linear_light(rgb)
     whole = x + 15 * y + 3 * z
     return float(4 * x / whole), float(9 * y / whole)
+
+
+_FOLLOWERS: Final = {colour: tuple(other for other in PALETTE if differ(colour, other)) for colour in PALETTE}

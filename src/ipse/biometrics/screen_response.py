@@ -32,7 +32,7 @@ LEAST_STRENGTH: Final = 0.012
 """As a share of the light of the room."""
 MOST_BACKGROUND_SHARE: Final = 0.6
 LEAST_RELIEF: Final = 0.15
-LEAST_RELIEF_CERTAINTY: Final = 2.8
+LEAST_RELIEF_CERTAINTY: Final = 2.2
 """In standard errors: a face is no sheet only when its relief stands out of the noise."""
 _FLAT_WITHIN: Final = 0.1
 """The standard error up to which a relief that is too small means a sheet, and not a light too weak to see it by."""

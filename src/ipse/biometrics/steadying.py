@@ -31,6 +31,11 @@ _SEARCH: Final = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 20, 1e-3)
 _EYES_TO_MOUTH: Final = 1.1
 
 
+# Farther away, in pixels, than landmarks err: the search has lost its way on skin without detail.
+_FARTHEST: Final = 5.0
+_CORNERS: Final = np.array([[0, WIDTH, 0, WIDTH], [0, 0, HEIGHT, HEIGHT], [1, 1, 1, 1]], dtype=np.float64)
+
+
 def steadied(pictures: Sequence[Pixels], faces: Sequence[Face]) -> list[Pixels]:
     """(HEIGHT, WIDTH, 3) of each picture, the face of ``faces`` upright and in place, aligned with the middle frame."""
     matrices = [_towards_picture(points) for points in _smoothed(np.stack([face.landmarks for face in faces]))]
@@ -69,13 +74,15 @@ def _towards_picture(points: NDArray[np.float64]) -> Affine:
 
 
 def _correction(reference: Pixels, detail: Pixels, oval: Pixels) -> Affine:
-    """(3, 3) affine that brings ``detail`` onto ``reference``; none where the search does not converge."""
+    """(3, 3) affine that brings ``detail`` onto ``reference``; none where nothing credible is found."""
     start = np.eye(2, 3, dtype=np.float32)
     try:
         _, found = cv2.findTransformECC(reference, detail, start, cv2.MOTION_AFFINE, _SEARCH, oval, 1)
     except cv2.error:
         return np.eye(3)
-    return np.vstack([np.asarray(found, dtype=np.float64), [0.0, 0.0, 1.0]])
+    correction = np.vstack([np.asarray(found, dtype=np.float64), [0.0, 0.0, 1.0]])
+    moved = (correction - np.eye(3))[:2] @ _CORNERS
+    return correction if float(np.abs(moved).max()) <= _FARTHEST else np.eye(3)
 
 
 def _detail(pixels: Pixels) -> Pixels:
