@@ -13,13 +13,13 @@ from ipse.biometrics.head_motion import Direction, MotionEvidence, Movement, dra
 from ipse.biometrics.images import decode
 from ipse.biometrics.timed import TimedScan
 from ipse.samples import takes
-from ipse.samples.head import PEOPLE, Head
+from ipse.samples.head import PEOPLE, Head, Pose
 from ipse.samples.photo import Photo
 from ipse.samples.scenes import jpeg
 
 pytestmark = pytest.mark.models
 
-SIZE = {"width": 480, "height": 360}
+WIDTH, HEIGHT = 480, 360
 FPS = 5.0
 Play = Callable[[Mapping[str, bytes], str, takes.Script], takes.Frames]
 
@@ -42,19 +42,21 @@ def _judged(scans: list[TimedScan], script: takes.Script, asked: tuple[Direction
 
 
 def _person(portraits: Mapping[str, bytes], name: str, script: takes.Script) -> takes.Frames:
-    return takes.person(Head.of(name, portraits[name], **SIZE), script, fps=FPS, seed=1)
+    return takes.person(Head.of(name, portraits[name], width=WIDTH, height=HEIGHT), script, fps=FPS, seed=1)
 
 
 def _moved_print(portraits: Mapping[str, bytes], name: str, script: takes.Script) -> takes.Frames:
-    return takes.moved_photo(Photo.of(name, portraits[name], **SIZE), script, fps=FPS, seed=1)
+    return takes.moved_photo(Photo.of(name, portraits[name], width=WIDTH, height=HEIGHT), script, fps=FPS, seed=1)
 
 
 def _bent_print(portraits: Mapping[str, bytes], name: str, script: takes.Script) -> takes.Frames:
-    return takes.bent_photo(Photo.of(name, portraits[name], **SIZE), script, fps=FPS, seed=1)
+    return takes.bent_photo(Photo.of(name, portraits[name], width=WIDTH, height=HEIGHT), script, fps=FPS, seed=1)
 
 
 def _moved_display(portraits: Mapping[str, bytes], name: str, script: takes.Script) -> takes.Frames:
-    return takes.moved_photo(Photo.of(name, portraits[name], **SIZE, screen=True), script, fps=FPS, seed=1)
+    return takes.moved_photo(
+        Photo.of(name, portraits[name], screen=True, width=WIDTH, height=HEIGHT), script, fps=FPS, seed=1
+    )
 
 
 @pytest.mark.parametrize("name", PEOPLE)
@@ -92,7 +94,7 @@ def test_a_picture_that_does_not_move_fails_as_somebody_who_did_not_follow(
     face_engine: FaceEngine, portraits: Mapping[str, bytes]
 ) -> None:
     script = _script(1)
-    photo = Photo.of("biden_1", portraits["biden_1"], **SIZE)
+    photo = Photo.of("biden_1", portraits["biden_1"], width=WIDTH, height=HEIGHT)
     scans = _scanned(face_engine, takes.still(photo, script, fps=FPS))
     assert _judged(scans, script).reasons == ("not_followed",)
 
@@ -101,8 +103,8 @@ def test_a_recording_of_another_sequence_fails_on_a_display(
     face_engine: FaceEngine, portraits: Mapping[str, bytes]
 ) -> None:
     script = _script(4)
-    display = Photo.of("biden_1", portraits["biden_1"], **SIZE, screen=True)
-    head = Head.of("biden_1", portraits["biden_1"], **SIZE)
+    display = Photo.of("biden_1", portraits["biden_1"], screen=True, width=WIDTH, height=HEIGHT)
+    head = Head.of("biden_1", portraits["biden_1"], width=WIDTH, height=HEIGHT)
     scans = _scanned(face_engine, takes.replayed(display, head, script, fps=FPS))
     asked = next(d for i in range(99) if (d := draw_movements(Random(i)))[0].value != script.answers[0].direction)
     assert "wrong_order" in _judged(scans, script, asked).reasons
@@ -115,7 +117,7 @@ def test_a_recording_of_another_sequence_fails_on_a_display(
 def test_directions_are_the_persons_own(
     face_engine: FaceEngine, portraits: Mapping[str, bytes], pose: dict[str, float], direction: str
 ) -> None:
-    head = Head.of("biden_1", portraits["biden_1"], **SIZE)
+    head = Head.of("biden_1", portraits["biden_1"], width=WIDTH, height=HEIGHT)
     rest = _scanned(face_engine, iter([(0.0, head.frame(seed=1)), (200.0, head.frame(seed=2))]))
-    turned = _scanned(face_engine, iter([(1000.0 + 200 * i, head.frame(takes.Pose(**pose), seed=i)) for i in range(6)]))
+    turned = _scanned(face_engine, iter([(1000.0 + 200 * i, head.frame(Pose(**pose), seed=i)) for i in range(6)]))
     assert judge_motion(rest, turned, [Movement(Direction(direction), 600, 2200)]).passed

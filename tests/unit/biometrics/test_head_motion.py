@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ipse.biometrics.faces import Face, FaceScan
+from ipse.biometrics.faces import Face, FaceScan, Landmarks
 from ipse.biometrics.head_motion import (
     Direction,
     MotionEvidence,
@@ -169,12 +169,12 @@ def test_a_challenge_of_one_movement_is_refused() -> None:
 # A textured plane stands in for skin: what the measurement of flow owes to geometry needs no face.
 
 
-def _landmarks(eyes: float, centre: tuple[float, float]) -> np.ndarray:
+def _landmarks(eyes: float, centre: tuple[float, float]) -> Landmarks:
     shape = np.array([[-0.5, 0], [0.5, 0], [0, 0.58], [-0.42, 1.08], [0.42, 1.08]])
-    return (shape * eyes + np.array(centre)).astype(np.float32)
+    return np.asarray(shape * eyes + np.array(centre), dtype=np.float32)
 
 
-def _scan(pixels: Pixels, landmarks: np.ndarray) -> TimedScan:
+def _scan(pixels: Pixels, landmarks: Landmarks) -> TimedScan:
     face = Face((0, 0, pixels.shape[1], pixels.shape[0]), 0.95, landmarks)
     return TimedScan(0, FaceScan((face,), 0, Image(pixels, "png", pixels.shape[1], pixels.shape[0])))
 
@@ -182,10 +182,10 @@ def _scan(pixels: Pixels, landmarks: np.ndarray) -> TimedScan:
 def _texture() -> Pixels:
     rough = np.random.default_rng(5).uniform(0, 255, (60, 80, 3)).astype(np.float32)
     smooth = cv2.resize(rough, (480, 360), interpolation=cv2.INTER_CUBIC)
-    return np.clip(cv2.GaussianBlur(smooth, (0, 0), 1.5), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(cv2.GaussianBlur(smooth, (0, 0), 1.5), 0, 255), dtype=np.uint8)
 
 
-def _parallax(landmarks: np.ndarray, warp: Callable[[Pixels], tuple[Pixels, np.ndarray]]) -> Parallax:
+def _parallax(landmarks: Landmarks, warp: Callable[[Pixels], tuple[Pixels, Landmarks]]) -> Parallax:
     rest = _scan(_texture(), landmarks)
     face = rest.scan.primary
     assert face is not None
@@ -201,7 +201,7 @@ def test_a_plane_in_perspective_has_no_parallax(tilt: tuple[float, float]) -> No
     landmarks = _landmarks(80, (240, 130))
     matrix = np.array([[0.95, 0.05, 10], [-0.04, 0.97, 12], [*tilt, 1.0]])
 
-    def warp(pixels: Pixels) -> tuple[Pixels, np.ndarray]:
+    def warp(pixels: Pixels) -> tuple[Pixels, Landmarks]:
         points = cv2.perspectiveTransform(landmarks[None], matrix)[0]
         return np.asarray(cv2.warpPerspective(pixels, matrix, (480, 360)), np.uint8), points
 
@@ -213,7 +213,7 @@ def test_a_plane_in_perspective_has_no_parallax(tilt: tuple[float, float]) -> No
 def test_a_nose_that_moves_is_measured_in_its_direction(shift: tuple[float, float]) -> None:
     landmarks = _landmarks(80, (240, 130))
 
-    def warp(pixels: Pixels) -> tuple[Pixels, np.ndarray]:
+    def warp(pixels: Pixels) -> tuple[Pixels, Landmarks]:
         rows, columns = np.mgrid[0:360, 0:480].astype(np.float32)
         bump = np.exp(-(((columns - 240) / 18) ** 2) - (((rows - 165) / 26) ** 2)).astype(np.float32)
         moved = cv2.remap(pixels, columns - bump * shift[0] * 80, rows - bump * shift[1] * 80, cv2.INTER_LINEAR)

@@ -7,6 +7,7 @@ from functools import cache
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from ipse.biometrics.images import Pixels
 from ipse.samples.head import PEOPLE, Head, Light, Pose
@@ -37,16 +38,16 @@ def _photo(*, screen: bool = False) -> Photo:
     return Photo.of("astronaut", _portrait(), screen=screen)
 
 
-def _dot(frame: Pixels, channel: int) -> np.ndarray:
+def _dot(frame: Pixels, channel: int) -> NDArray[np.float64]:
     """Middle (x, y) of the dot of that colour."""
     others = [c for c in range(3) if c != channel]
     purity = frame[:, :, channel].astype(np.float32) - frame[:, :, others].max(axis=2)
     rows, columns = np.nonzero(purity > 60)
     assert rows.size
-    return np.array([columns.mean(), rows.mean()])
+    return np.asarray([columns.mean(), rows.mean()])
 
 
-def _nose(frame: Pixels) -> np.ndarray:
+def _nose(frame: Pixels) -> NDArray[np.float64]:
     """Where the nose is against the middle of the eyes."""
     return _dot(frame, 0) - (_dot(frame, 1) + _dot(frame, 2)) / 2
 
