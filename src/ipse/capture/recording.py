@@ -36,8 +36,8 @@ MAX_FRAMES: Final = 64
 """Frames of a challenge in one submission."""
 FRAME_LIMITS: Final = ImageLimits(max_bytes=200_000, max_pixels=1_000_000)
 """A frame of a challenge has some 20 to 60 kB; a million pixels are 1280 x 720 and more than is looked at."""
-SCANNED: Final = 36
-"""Three movements of two seconds at six frames a second, or seven colours of 400 ms at twelve."""
+SCANNED: Final = 27
+"""Eight frames for each of three movements, or seven colours of 400 ms at nine frames a second."""
 SCANNED_HOLDING: Final = 3
 SCANNED_SIDE: Final = 480
 
@@ -136,8 +136,15 @@ def _same_person(engine: FaceEngine, still: Template | None, frames: Sequence[_F
         halves = after[:middle] or after, after[middle:]
     else:
         halves = [f for f in after if f.place.phase == first], [f for f in after if f.place.phase == last]
-    straightest = (max(half, key=lambda frame: engine.quality(frame.scan).components["pose"]) for half in halves)
+    straightest = (min(half, key=_turned_away) for half in halves)
     return min(engine.score(still, engine.template(frame.scan)) for frame in straightest)
+
+
+def _turned_away(frame: _Frame) -> float:
+    """How far the nose lies from the middle between the eyes, across, in distances between the eyes."""
+    right_eye, left_eye, nose = frame.scan.faces[0].landmarks[:3].astype(np.float64)
+    across = left_eye - right_eye
+    return abs(float(np.dot(nose - (right_eye + left_eye) / 2, across))) / max(float(np.dot(across, across)), 1.0)
 
 
 def _evidence(answer: Answer, frames: Sequence[_Frame]) -> tuple[MotionEvidence | None, ResponseEvidence | None]:

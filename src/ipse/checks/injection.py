@@ -14,10 +14,14 @@ from ipse.biometrics.frame_timing import Finding
 from ipse.decision.features import Feature
 from ipse.decision.settings import FeatureConfig
 from ipse.decision.values import JsonObject
-from ipse.decision.warnings import LogType, RiskWarning, warn
+from ipse.decision.warnings import Action, LogType, RiskWarning, warn
 
 WARNS_FROM: Final = 0.5
 """The grade (0-1) from which a signal becomes a warning; weaker ones are in the evidence only."""
+
+DECLINES_FROM: Final = 0.7
+"""The grade from which a signal may decline. Between the two a browser that tells its camera's shape wrongly, or a slow
+display, is as likely as an attack: a workflow that wants to decline gets a review."""
 
 INJECTION: Final = "FRAME_INJECTION_DETECTED"
 VIRTUAL_CAMERA: Final = "VIRTUAL_CAMERA_DETECTED"
@@ -51,12 +55,16 @@ def injection_warnings(
 ) -> Iterator[RiskWarning]:
     """One warning for each risk that a strong signal speaks of, with every signal of that risk, the weak ones too."""
     for risk in dict.fromkeys(risk_of(signal.name) for signal in signals if signal.grade >= WARNS_FROM):
-        told: JsonObject = {"signals": told_of(signal for signal in signals if risk_of(signal.name) == risk)}
+        of_risk = [signal for signal in signals if risk_of(signal.name) == risk]
+        told: JsonObject = {"signals": told_of(of_risk)}
         if risk == AUTOMATION:
             # Its action is a setting of IP_ANALYSIS; a liveness step tells it and leaves the effect to that step.
             yield warn(risk, node_id, log_type=LogType.INFORMATION, additional_data=told, feature=feature)
         else:
-            yield warn(risk, node_id, action=config.action(risk), additional_data=told)
+            action = config.action(risk)
+            if action is Action.DECLINE and max(signal.grade for signal in of_risk) < DECLINES_FROM:
+                action = Action.REVIEW
+            yield warn(risk, node_id, action=action, additional_data=told)
 
 
 def told_of(signals: Iterable[Finding]) -> list[JsonObject]:

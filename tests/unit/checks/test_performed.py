@@ -173,6 +173,14 @@ def test_a_strong_signal_warns_with_the_action_of_the_workflow(
         assert report(performed, **keys).status is status
 
 
+@pytest.mark.parametrize(("grade", "expected"), [(0.69, FeatureStatus.IN_REVIEW), (0.7, FeatureStatus.DECLINED)])
+def test_a_signal_that_honest_browsers_show_too_is_reviewed_where_the_workflow_would_decline(
+    grade: float, expected: FeatureStatus
+) -> None:
+    signals = (Finding("resolution_mismatch", grade, "…"), Finding("frame_gaps", 0.2, "…"))
+    assert report(Performed(signals=signals), frame_injection_action="DECLINE").status is expected
+
+
 def test_a_weak_signal_is_evidence_and_no_warning() -> None:
     found = report(Performed(signals=(Finding("virtual_camera", 0.49, "perhaps"),)))
     assert found.status is FeatureStatus.APPROVED
