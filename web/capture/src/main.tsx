@@ -23,6 +23,8 @@ addEventListener("online", () => {
 });
 addEventListener("offline", () => session.dispatch({ type: "online", online: false }));
 
+if (!navigator.onLine) session.dispatch({ type: "online", online: false });
+
 const root = document.getElementById("root");
 if (root) render(<App session={session} />, root);
 void session.open();

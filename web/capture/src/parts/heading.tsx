@@ -2,6 +2,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { nameOf, usePage } from "../page";
 
+/** How many screens this page has shown, not counting the wait for the first. */
 let shown = 0;
 
 /**
@@ -15,9 +16,12 @@ export function Heading({ title, children }: { title: string; children?: Compone
   useEffect(() => {
     document.title = texts.say("common.page_title", { screen: title, name }).replace(/[\u2068\u2069]/g, "");
     voice.say(title, texts);
-    if (shown > 0) heading.current?.focus({ preventScroll: true });
+    if (model.screen === "loading") return;
+    if (shown > 0) {
+      heading.current?.focus({ preventScroll: true });
+      window.scrollTo(0, 0);
+    }
     shown += 1;
-    if (shown > 1) window.scrollTo(0, 0);
   }, [model.screen, title, name, texts, voice]);
   return (
     <h1 ref={heading} tabIndex={-1}>

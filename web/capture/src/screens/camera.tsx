@@ -73,7 +73,7 @@ export function CameraScreen(): JSX.Element {
         </p>
         <Oval
           mood={opened !== null && model.hint === null ? "good" : "waiting"}
-          progress={model.progress}
+          progress={model.capture?.brand.hide_progress_bar ? null : model.progress}
           over={phase?.kind === "turn" ? <ChallengeArrow direction={phase.direction} mirrored={facing === "user"} /> : null}
         >
           <video
