@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from tests.services.receiver import WebhookReceiver
 from tests.services.server import RunningServer
 
 TRANSFER: Final = {
-    "action": "transfer",
+    "trigger": "transfer",
     "amount": "1250.00",
     "currency": "EUR",
     "payee": "ACME GmbH",
@@ -24,7 +25,9 @@ TRANSFER: Final = {
 """Metadata of a session that authorises a transfer."""
 
 TRUSTING: Final = {"virtual_camera_action": "NO_ACTION", "frame_injection_action": "NO_ACTION"}
-"""Settings under which Chromium's file camera and automation are noted and not held against the person."""
+"""Signals of injection are told in the report and not held against the person."""
+WARY: Final = {"face_liveness_video_anomaly_action": "DECLINE"}
+"""Pictures that no lens delivers, such as the same one again and again, are."""
 
 _PAGE: Final = Path(__file__).parents[2] / "src" / "ipse" / "hosted" / "static" / "capture" / "index.html"
 
@@ -59,8 +62,8 @@ class Site:
         return self.server.url
 
     def workflow(self, *features: str, **settings: Any) -> str:
-        """The id of a workflow of these features, ``TRUSTING`` unless ``settings`` say otherwise."""
-        body = {"features": [{"feature": name} for name in features], **TRUSTING, **settings}
+        """The id of a workflow of these features."""
+        body = {"features": [{"feature": name} for name in features], **settings}
         name = repr(body)
         if name not in self._workflows:
             created = _checked(self.client.post("/v3/workflows/", json={"workflow_label": "Browser test", **body}))
@@ -69,14 +72,26 @@ class Site:
 
     def enrolment(self, person: str, **settings: Any) -> Opened:
         """A session that enrols ``person`` when it is approved."""
-        return self.session(self.workflow("LIVENESS", **settings), vendor_data=person)
+        return self.session(self.workflow("LIVENESS", **TRUSTING, **settings), vendor_data=person)
 
     def step_up(
-        self, portrait: bytes | None = None, *, person: str | None = None, method: str = "PASSIVE", **settings: Any
+        self,
+        portrait: bytes | None = None,
+        *,
+        person: str | None = None,
+        method: str = "PASSIVE",
+        callback: str | None = None,
+        trusting: bool = True,
+        **settings: Any,
     ) -> Opened:
-        """A session that compares a live face with ``portrait``, or with what ``person`` enrolled."""
-        settings = {"face_liveness_method": method, **settings}
+        """A session that compares a live face with ``portrait``, or with what ``person`` enrolled.
+
+        ``trusting``: with ``TRUSTING``; else with the defaults of the service. ``settings`` are the workflow's.
+        """
+        settings = {"face_liveness_method": method, **(TRUSTING if trusting else {}), **settings}
         body: dict[str, Any] = {"metadata": TRANSFER}
+        if callback is not None:
+            body["callback"] = callback
         if portrait is not None:
             body["portrait_image"] = base64.b64encode(portrait).decode()
         if person is not None:
@@ -128,6 +143,11 @@ def risks(decision: Mapping[str, Any]) -> set[str]:
     """The codes of all warnings of a decision."""
     items = [*decision["liveness_checks"], *decision["face_matches"]]
     return {warning["risk"] for item in items for warning in item["warnings"]}
+
+
+def told(decision: Mapping[str, Any]) -> str:
+    """The liveness checks of a decision, for people who look for the reason of a failed test."""
+    return json.dumps(decision["liveness_checks"], indent=1, default=str)
 
 
 def _opened(created: Mapping[str, Any]) -> Opened:

@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.person import Person, on
-from tests.browser.site import TRANSFER, risks
+from tests.browser.camera import LiveCamera
+from tests.browser.chromium import launch
+from tests.browser.person import TURNS, Person, on
+from tests.browser.site import TRANSFER, WARY, risks, told
 from tests.browser.visitor import Visitor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
-    from tests.browser.camera import LiveCamera
+    from playwright.sync_api import Playwright
+
     from tests.browser.conftest import MakeDevice
     from tests.browser.site import Site
     from tests.browser.subjects import Drawn
@@ -50,19 +54,20 @@ def test_another_face_is_declined(
     assert "LOW_FACE_MATCH_SIMILARITY" in risks(site.decision(session))
 
 
-@pytest.mark.parametrize("method", ["ACTIVE_3D", "FLASHING"])
-def test_person_who_follows_a_challenge_is_approved(
+@pytest.mark.parametrize("method", ["PASSIVE", "ACTIVE_3D", "FLASHING"])
+def test_living_person_is_approved_by_each_method(
     site: Site, device: MakeDevice, camera: LiveCamera, obama: Drawn, portraits: Mapping[str, bytes], method: str
 ) -> None:
-    session = site.step_up(portraits["obama_2"], method=method)
+    session = site.step_up(portraits["obama_2"], method=method, **WARY)
     visitor = Visitor(device().new_page()).open(session.url).go_on(method)
     with Person(camera, obama) as person:
         view = visitor.done(person)
     decision = site.decision(session)
-    assert view.result == "approved", decision["liveness_checks"]
+    assert view.result == "approved", told(decision)
     assert decision["liveness_checks"][0]["method"] == method
-    phases = {view.phase for view in person.seen if view.screen == "challenge"}
-    assert len(phases & {"turn-left", "turn-right", "turn-up", "turn-down"} if method == "ACTIVE_3D" else phases) >= 2
+    shown = {view.phase for view in person.seen if view.phase is not None}
+    asked = {"PASSIVE": set(), "ACTIVE_3D": set(TURNS), "FLASHING": {"colours"}}[method]
+    assert bool(shown & asked) == bool(asked), shown
 
 
 def test_purpose_names_the_amount_and_the_payee_and_the_result_shows_no_score(
@@ -79,16 +84,26 @@ def test_purpose_names_the_amount_and_the_payee_and_the_result_shows_no_score(
     assert "%" not in visitor.page.locator("main").inner_text()
 
 
-def test_file_camera_and_automation_are_declined_where_the_workflow_does_not_trust_them(
-    site: Site, device: MakeDevice, camera: LiveCamera, obama: Drawn, portraits: Mapping[str, bytes]
+@pytest.mark.parametrize(("action", "result"), [(None, "declined"), ("NO_ACTION", "approved")])
+def test_virtual_camera_is_told_in_the_report_and_the_workflow_decides_what_follows(
+    site: Site,
+    device: MakeDevice,
+    playwright: Playwright,
+    tmp_path: Path,
+    obama: Drawn,
+    portraits: Mapping[str, bytes],
+    action: str | None,
+    result: str,
 ) -> None:
-    session = site.step_up(
-        portraits["obama_2"],
-        face_liveness_max_attempts=1,
-        virtual_camera_action="DECLINE",
-        frame_injection_action="DECLINE",
-    )
-    visitor = Visitor(device().new_page()).open(session.url).go_on()
-    with Person(camera, obama) as person:
-        assert visitor.done(person).result == "declined"
-    assert risks(site.decision(session)) & {"VIRTUAL_CAMERA_DETECTED", "FRAME_INJECTION_DETECTED"}
+    settings = {"virtual_camera_action": action} if action else {}
+    session = site.step_up(portraits["obama_2"], trusting=False, **settings)
+    with LiveCamera(tmp_path / "OBS Virtual Camera.y4m") as virtual:
+        browser = launch(playwright, virtual.path)
+        visitor = Visitor(device(browser=browser).new_page()).open(session.url).go_on()
+        with Person(virtual, obama) as person:
+            assert visitor.done(person).result == result
+        browser.close()
+    decision = site.decision(session)
+    assert "VIRTUAL_CAMERA_DETECTED" in risks(decision)
+    signals = decision["liveness_checks"][0]["evidence"]["parts"]["injection"]["signals"]
+    assert "virtual_camera" in {signal["name"] for signal in signals}
