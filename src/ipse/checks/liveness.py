@@ -11,7 +11,14 @@ from dataclasses import replace
 from typing import Final
 
 from ipse.biometrics.calibration import CALIBRATION_VERSION
-from ipse.checks.injection import VIDEO_ANOMALY, injection_warnings, risk_of
+from ipse.checks.injection import (
+    EXTERNAL_DEVICE,
+    INJECTION,
+    VIDEO_ANOMALY,
+    VIRTUAL_CAMERA,
+    injection_warnings,
+    risk_of,
+)
 from ipse.checks.performed import PASSIVE, Performed, challenge_warnings
 from ipse.checks.screening import Bands
 from ipse.checks.selfie import Selfie
@@ -39,6 +46,10 @@ _QUALITY_RISKS: Final = frozenset(
     }
 )
 _FINAL_RISKS: Final = frozenset({"LIVENESS_FACE_ATTACK", "FACE_IN_BLOCKLIST", "POSSIBLE_FACE_IN_BLOCKLIST"})
+_CAMERA_RISKS: Final = frozenset(
+    {"LIVENESS_FACE_ATTACK", "LOW_LIVENESS_SCORE", VIRTUAL_CAMERA, EXTERNAL_DEVICE, INJECTION}
+)
+"""What another camera, or a face before it instead of a picture, may mend."""
 _NO_FACE_HINT: Final = "no_face"
 _ATTACK_HINT: Final = "use_live_camera"
 
@@ -147,8 +158,8 @@ def retry_hints(selfie: Selfie, report: Report) -> tuple[str, ...]:
     if not selfie.has_face:
         return (_NO_FACE_HINT,)
     hints = (*(selfie.quality.hints if selfie.quality else ()), *_challenge_hints(report))
-    attacked = any(warning.risk in {"LIVENESS_FACE_ATTACK", "LOW_LIVENESS_SCORE"} for warning in report.warnings)
-    return (*hints, _ATTACK_HINT) if attacked else hints
+    lowering = {warning.risk for warning in report.warnings if warning.log_type is not LogType.INFORMATION}
+    return (*hints, _ATTACK_HINT) if lowering & _CAMERA_RISKS else hints
 
 
 def _challenge_hints(report: Report) -> Iterator[str]:

@@ -10,11 +10,11 @@ import pytest
 from ipse.biometrics.frame_timing import Finding
 from ipse.biometrics.head_motion import MotionEvidence
 from ipse.biometrics.screen_response import ResponseEvidence
-from ipse.checks import liveness
+from ipse.checks import age_estimation, liveness
 from ipse.checks.performed import PASSIVE, SAME_PERSON_SCORE, ChallengeRun, Performed
 from ipse.decision.config import CaptureMethod
 from ipse.decision.reports import Report
-from ipse.decision.settings import LivenessConfig
+from ipse.decision.settings import AgeEstimationConfig, LivenessConfig
 from ipse.decision.statuses import FeatureStatus
 from ipse.decision.values import JsonValue
 from ipse.decision.warnings import LogType
@@ -179,6 +179,28 @@ def test_a_signal_that_honest_browsers_show_too_is_reviewed_where_the_workflow_w
 ) -> None:
     signals = (Finding("resolution_mismatch", grade, "…"), Finding("frame_gaps", 0.2, "…"))
     assert report(Performed(signals=signals), frame_injection_action="DECLINE").status is expected
+
+
+def test_whoever_showed_another_camera_is_asked_for_a_live_one() -> None:
+    found = report(Performed(signals=(Finding("virtual_camera", 0.9, "OBS"),)))
+    assert liveness.retry_hints(selfie(), found) == ("use_live_camera",)
+
+
+@pytest.mark.parametrize(
+    ("performed", "expected"),
+    [
+        (motion(), FeatureStatus.APPROVED),
+        (motion("flat"), FeatureStatus.DECLINED),
+        (motion("not_followed"), FeatureStatus.IN_REVIEW),
+    ],
+)
+def test_an_age_is_only_believed_of_a_face_that_passed_its_challenge(
+    performed: Performed, expected: FeatureStatus
+) -> None:
+    config = AgeEstimationConfig.read({"minimum_age_threshold": 18}, "feature_age")
+    found = age_estimation.assess(selfie(), config, "feature_age", passive_only_may_approve=False, performed=performed)
+    assert found.status is expected
+    assert found.facts["method"] == "ACTIVE_3D"
 
 
 def test_a_weak_signal_is_evidence_and_no_warning() -> None:
