@@ -5,7 +5,10 @@ import { App } from "./app";
 import { Messages, surroundingsOf } from "./messages";
 import { keepAsking } from "./polling";
 import { Session } from "./session";
-import "./styles.css";
+import "./styles/page.css";
+import "./styles/controls.css";
+import "./styles/content.css";
+import "./styles/camera.css";
 
 const session = new Session({
   address: readAddress(location),
