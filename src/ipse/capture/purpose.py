@@ -68,7 +68,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "identity_verification": "identity_check",
     }
 )
-"""What ``trigger`` may say, and the code for which web/capture/src/locales has words."""
+"""What ``trigger`` (or ``action``, in place of a sentence) may say, and the code for which web/capture/src/locales has words."""
 
 _CURRENCY: Final = re.compile(r"^[A-Z]{3}$")
 _NUMBER: Final = re.compile(r"^[0-9]{1,15}(?:\.[0-9]{1,8})?$")
@@ -80,10 +80,10 @@ def purpose_of(metadata: Any) -> Purpose | None:
     """Read the purpose out of any JSON value; None where it says nothing that can be shown."""
     if not isinstance(metadata, Mapping):
         return None
-    amount = _amount(metadata.get("amount"))
+    amount, action = _amount(metadata.get("amount")), metadata.get("action")
     purpose = Purpose(
-        code=_code(metadata.get("trigger")),
-        text=_line(metadata.get("action"), MAX_TEXT),
+        code=_code(metadata.get("trigger")) or _code(action),
+        text=_line(action, MAX_TEXT) if _code(action) is None else None,
         amount=amount,
         currency=_currency(metadata.get("currency")) if amount is not None else None,
         payee=_first(_line(metadata.get(key), MAX_NAME) for key in _PAYEE_KEYS),

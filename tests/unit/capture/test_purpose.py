@@ -49,6 +49,12 @@ def test_the_integrators_own_sentence_is_kept_beside_the_code() -> None:
     }
 
 
+def test_a_code_in_place_of_the_sentence_is_put_into_the_persons_language() -> None:
+    purpose = purpose_of({"action": "Wire-Transfer", "amount": "5"})
+    assert purpose is not None
+    assert (purpose.code, purpose.text) == ("transfer", None)
+
+
 @pytest.mark.parametrize("metadata", [None, "text", 3, [], {}, {"internal_note": "suspect"}, {"trigger": "unheard_of"}])
 def test_metadata_that_names_no_purpose_shows_none(metadata: Any) -> None:
     assert purpose_of(metadata) is None
