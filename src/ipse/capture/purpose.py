@@ -68,7 +68,8 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "identity_verification": "identity_check",
     }
 )
-"""What ``trigger`` (or ``action``, in place of a sentence) may say, and the code for which web/capture/src/locales has words."""
+"""What ``trigger``, or ``action`` in place of a sentence, may say, and the code for which the page has words
+(web/capture/src/locales)."""
 
 _CURRENCY: Final = re.compile(r"^[A-Z]{3}$")
 _NUMBER: Final = re.compile(r"^[0-9]{1,15}(?:\.[0-9]{1,8})?$")
