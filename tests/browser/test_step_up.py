@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -95,8 +95,8 @@ def test_virtual_camera_is_told_in_the_report_and_the_workflow_decides_what_foll
     action: str | None,
     result: str,
 ) -> None:
-    settings = {"virtual_camera_action": action} if action else {}
-    session = site.step_up(portraits["obama_2"], trusting=False, **settings)
+    settings: dict[str, Any] = {"virtual_camera_action": action} if action else {}
+    session = site.step_up(portraits["obama_2"], trusting=False, face_liveness_max_attempts=1, **settings)
     with LiveCamera(tmp_path / "OBS Virtual Camera.y4m") as virtual:
         browser = launch(playwright, virtual.path)
         visitor = Visitor(device(browser=browser).new_page()).open(session.url).go_on()

@@ -82,5 +82,7 @@ class Visitor:
         return str(read)
 
     def done(self, person: Person, *, timeout_s: float = 60.0) -> View:
-        """Let ``person`` act until the result is there."""
-        return person.watch(self.page, on("result"), timeout_s=timeout_s)
+        """Let ``person`` act until the result is there; a second try or an error fails with the page's words."""
+        view = person.watch(self.page, on("result", "retry", "error", "camera-problem"), timeout_s=timeout_s)
+        assert view.screen == "result", self.page.locator("main").inner_text()
+        return view
