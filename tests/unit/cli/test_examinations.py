@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ipse.biometrics import ledger
-from ipse.cli.examinations import Finding, configuration, machine, models, stores
+from ipse.cli.examinations import Finding, configuration, machine, models, pages, stores
 from ipse.security import keysets
 from ipse.security.keyring import Ring
 from ipse.settings import Settings
@@ -40,6 +40,18 @@ def test_missing_changed_and_unlisted_models_fail_with_a_remedy(tmp_path: Path) 
     (tmp_path / "stranger.onnx").write_bytes(b"")
     (unlisted,) = models.examine(settings)
     assert (unlisted.state, "stranger.onnx" in unlisted.found) == ("fail", True)
+
+
+def test_a_page_that_was_not_built_fails_with_the_command_that_builds_it(tmp_path: Path) -> None:
+    (tmp_path / "capture").mkdir()
+    (tmp_path / "capture" / "index.html").touch()
+    half = pages.examine(tmp_path)
+    assert (half.state, half.remedy) == ("fail", "Run `make web`.")
+    assert "sdk" in half.found
+    assert "capture" not in half.found
+    (tmp_path / "sdk").mkdir()
+    (tmp_path / "sdk" / "ipse.js").touch()
+    assert pages.examine(tmp_path).state == "ok"
 
 
 @pytest.mark.parametrize(
