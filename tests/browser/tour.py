@@ -11,9 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from ipse.samples.optics import Light, Pose
 from tests.browser.figure import Figure
 from tests.browser.person import Person, hinted, on, stay
-from tests.browser.subjects import Nobody
+from tests.browser.site import WARY
+from tests.browser.subjects import InjectedStill, Nobody
 from tests.browser.visitor import Visitor
 
 if TYPE_CHECKING:
@@ -65,8 +67,9 @@ class Tour:
         yield "camera-problem", denied.page
 
     def _camera(self) -> Iterator[Stop]:
-        visitor = self._visitor().open(self._link()).go_on()
+        visitor = self._visitor().open(self._link())
         with Person(self.camera, Nobody(), react=stay) as person:
+            visitor.go_on()
             person.watch(visitor.page, hinted("no_face"))
             yield "framing-hint", visitor.page
 
@@ -104,9 +107,10 @@ class Tour:
             network.send("Network.emulateNetworkConditions", _SLOW)
             person.watch(visitor.page, on("checking"))
             yield "checking", visitor.page
-        with Person(self.camera, Figure(), react=stay) as person:
-            session = self.site.step_up(Figure().portrait(), method="ACTIVE_3D")
-            visitor = self._visitor().open(session.url).go_on("ACTIVE_3D")
+        still = InjectedStill(Figure().frame(Pose(), Light(), seed=1))
+        with Person(self.camera, still, react=stay) as person:
+            session = self.site.step_up(Figure().portrait(), **WARY)
+            visitor = self._visitor().open(session.url).go_on()
             person.watch(visitor.page, on("retry"))
             yield "retry", visitor.page
 
