@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import delete, func, select, update
 
 from ipse.storage.database import Transaction
 from ipse.storage.tables import AccessTokenRow, AccountRow, ApiKeyRow, ApplicationRow, OrganizationRow
+
+DEMO_ORGANIZATION: Final = "0d3e0000-0000-4000-8000-000000000000"
+"""The organisation of the demo shop. Fixed, so that every process finds it."""
 
 
 async def account_by_email(tx: Transaction, email: str) -> AccountRow | None:
@@ -58,8 +62,10 @@ async def organization(tx: Transaction, organization_id: str) -> OrganizationRow
 
 
 async def first_organization(tx: Transaction) -> OrganizationRow | None:
-    """The oldest organisation: on a local installation, the one that ``ipse init`` made."""
-    found: OrganizationRow | None = await tx.scalar(select(OrganizationRow).order_by(OrganizationRow.created_at))
+    """The oldest organisation: on a local installation, the one that ``ipse init`` made. The demo shop's is none."""
+    found: OrganizationRow | None = await tx.scalar(
+        select(OrganizationRow).where(OrganizationRow.id != DEMO_ORGANIZATION).order_by(OrganizationRow.created_at)
+    )
     return found
 
 

@@ -16,6 +16,7 @@ from ipse.media.endpoints import router as media
 from ipse.sandbox.endpoints import router as sandbox
 from ipse.sessions.endpoints import router as sessions
 from ipse.sessions.review_endpoints import router as reviews
+from ipse.shop.endpoints import router as shop
 from ipse.standalone.endpoints import router as standalone
 from ipse.users.endpoints import router as users
 from ipse.webhooks.endpoints import router as webhooks
@@ -41,5 +42,6 @@ def include(app: FastAPI) -> None:
         media,
         system,
         hosted,
+        shop,
     ):
         app.include_router(router)

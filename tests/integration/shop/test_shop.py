@@ -1,0 +1,138 @@
+"""The demo shop: a newcomer enrols a sample face, confirms a transfer, and sees the signed webhook that arrived."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from httpx2 import ASGITransport, AsyncClient, Client
+
+from ipse.app import build
+
+if TYPE_CHECKING:
+    from ipse.biometrics.engine import FaceEngine
+    from ipse.runtime.services import Services
+    from ipse.settings import Settings
+
+pytestmark = pytest.mark.anyio
+
+Call = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+async def visitor(services: Services) -> AsyncIterator[AsyncClient]:
+    """A browser at a shop whose face models are missing."""
+    object.__setattr__(services, "settings", services.settings.model_copy(update={"demo_shop": True}))
+    async with AsyncClient(
+        transport=ASGITransport(build(services.settings, services)), base_url="http://testserver"
+    ) as client:
+        yield client
+
+
+async def test_shop_does_not_exist_unless_it_is_switched_on(services: Services) -> None:
+    app = build(services.settings, services)
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://testserver") as client:
+        answers = [
+            await client.post("/demo/api/enrolments"),
+            await client.post("/demo/api/transfers", json={}),
+            await client.post("/demo/api/sample", json={}),
+            await client.get("/demo/api/events/x"),
+            await client.post("/demo/webhook", content=b"{}"),
+        ]
+    assert [answer.status_code for answer in answers] == [404] * 5
+
+
+async def test_missing_models_are_said_with_their_remedy(visitor: AsyncClient) -> None:
+    answer = await visitor.post("/demo/api/enrolments")
+    assert answer.status_code == 503
+    assert "ipse models pull" in answer.json()["detail"]
+
+
+async def test_other_sites_cannot_use_the_shop_through_a_visitors_browser(visitor: AsyncClient) -> None:
+    for site in ("cross-site", "same-site"):
+        answer = await visitor.post("/demo/api/enrolments", headers={"Sec-Fetch-Site": site})
+        assert answer.status_code == 403
+    answer = await visitor.post("/demo/api/transfers", content=b"{}", headers={"content-type": "text/plain"})
+    assert answer.status_code == 415
+    assert "access-control-allow-origin" not in answer.headers
+
+
+async def test_webhook_without_our_signature_is_refused(visitor: AsyncClient) -> None:
+    answer = await visitor.post("/demo/webhook", json={"session_id": "x", "status": "Approved"})
+    assert answer.status_code == 401
+
+
+async def test_unknown_session_is_not_found(visitor: AsyncClient) -> None:
+    assert (await visitor.get("/demo/api/events/nobody")).status_code == 404
+    answer = await visitor.post("/demo/api/sample", json={"session": "nobody", "who": "same"})
+    assert answer.status_code == 404
+
+
+@pytest.fixture
+def call(settings: Settings, face_engine: FaceEngine) -> Iterator[Call]:
+    """Call the shop of a real server, whose worker delivers the webhooks over the network."""
+    from tests.services.server import running_server
+
+    with (
+        running_server(settings.model_copy(update={"demo_shop": True}), face_engine) as server,
+        Client(base_url=server.url, timeout=60) as client,
+    ):
+
+        def ask(path: str, **body: Any) -> dict[str, Any]:
+            answer = client.post(f"/demo/api/{path}", json=body) if body else client.post(f"/demo/api/{path}")
+            assert answer.status_code == 200, answer.text
+            found: dict[str, Any] = answer.json()
+            return found
+
+        def decided(session: str) -> dict[str, Any]:
+            until, seen = time.monotonic() + 30, 0
+            while time.monotonic() < until:
+                events = client.get(f"/demo/api/events/{session}", params={"after": seen}).json()["events"]
+                final: list[dict[str, Any]] = [one for one in events if one["status"] in ("Approved", "Declined")]
+                if final:
+                    return final[-1]
+                seen = len(events)
+            raise AssertionError(f"no decision arrived: {events}")
+
+        ask.decided = decided  # type: ignore[attr-defined]
+        yield ask
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("method", ["PASSIVE", "ACTIVE_3D", "FLASHING"])
+def test_sample_customer_confirms_a_transfer_and_the_signed_webhook_is_shown(call: Call, method: str) -> None:
+    enrolment = call("enrolments")
+    assert call("sample", session=enrolment["session"], who="same")["status"] == "Approved"
+    transfer = call("transfers", customer=enrolment["customer"], method=method)
+    assert transfer["customer"] == enrolment["customer"]
+    assert '"payee": "ACME GmbH"' in transfer["curl"]
+    assert "$IPSE_KEY" in transfer["curl"], "no key is shown"
+    assert call("sample", session=transfer["session"], who="same")["status"] == "Approved"
+    event = call.decided(transfer["session"])  # type: ignore[attr-defined]
+    assert (event["status"], event["raw"], event["canonical"]) == ("Approved", True, True)
+    assert transfer["session"] in event["body"]
+    assert {"x-signature", "x-signature-v2", "x-timestamp"} <= set(event["headers"])
+    assert 0 < event["after_ms"] < 10_000
+
+
+@pytest.mark.models
+def test_sample_of_somebody_else_is_declined(call: Call) -> None:
+    enrolment = call("enrolments")
+    call("sample", session=enrolment["session"], who="same")
+    transfer = call("transfers", customer=enrolment["customer"], method="PASSIVE")
+    assert call("sample", session=transfer["session"], who="other")["status"] == "Declined"
+    assert call.decided(transfer["session"])["status"] == "Declined"  # type: ignore[attr-defined]
+
+
+@pytest.mark.models
+def test_shop_is_the_same_application_after_a_restart(
+    settings: Settings, face_engine: FaceEngine, tmp_path: Any
+) -> None:
+    from tests.services.server import running_server
+
+    open_shop = settings.model_copy(update={"demo_shop": True})
+    for _ in range(2):
+        with running_server(open_shop, face_engine) as server, Client(base_url=server.url, timeout=60) as client:
+            assert client.post("/demo/api/enrolments").status_code == 200
