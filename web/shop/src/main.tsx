@@ -1,4 +1,7 @@
 import { render } from "preact";
 
+import { Shop } from "./shop";
+import "./styles.css";
+
 const root = document.getElementById("root");
-if (root) render(<main data-screen="loading" />, root);
+if (root) render(<Shop />, root);
