@@ -1,4 +1,4 @@
-"""Photographs every screen of the hosted page into ``docs/screens``: ``python -m tests.browser.screens [NAME …]``.
+"""Photographs every screen of the hosted page into ``docs/screens``: ``python -m tests.browser.screens [SETTING …]``.
 
 Run it after a change of the page and look at each picture. The camera shows a drawn person; nobody's face is stored.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -33,19 +33,26 @@ FOLDER: Final = Path(__file__).parents[2] / "docs" / "screens"
 _COLOURS: Final = 128
 """Enough for flat surfaces and small enough to keep in a repository."""
 
-_ON_A_LAPTOP: Final = ("purpose", "framing", "challenge-turn", "handoff", "result-approved")
-_IN_THE_DARK: Final = ("purpose", "framing", "result-approved")
-_IN_ARABIC: Final = ("purpose", "ready", "challenge-turn", "handoff", "result-approved")
+_ALL: Final = ()
+SETTINGS: Final[Mapping[str, tuple[dict[str, Any], tuple[str, ...]]]] = {
+    "phone": ({"size": PHONE}, _ALL),
+    "laptop": ({"size": LAPTOP}, ("purpose", "framing", "challenge-turn", "handoff", "result-approved")),
+    "phone-dark": ({"size": PHONE, "dark": True}, ("purpose", "framing", "result-approved")),
+    "phone-ar": (
+        {"size": PHONE, "language": "ar"},
+        ("purpose", "ready", "challenge-turn", "handoff", "result-approved"),
+    ),
+}
+"""By name: the device, and which screens are kept of it."""
 
 
 def main() -> None:
-    wanted = set(sys.argv[1:])
+    settings = sys.argv[1:] or list(SETTINGS)
     FOLDER.mkdir(exist_ok=True)
     with _stage() as (site, camera, browser):
-        _photograph(site, camera, browser, "phone", wanted, size=PHONE)
-        _photograph(site, camera, browser, "laptop", wanted or set(_ON_A_LAPTOP), size=LAPTOP)
-        _photograph(site, camera, browser, "phone-dark", wanted or set(_IN_THE_DARK), size=PHONE, dark=True)
-        _photograph(site, camera, browser, "phone-ar", wanted or set(_IN_ARABIC), size=PHONE, language="ar")
+        for setting in settings:
+            options, wanted = SETTINGS[setting]
+            _photograph(site, camera, browser, setting, set(wanted), **options)
 
 
 def _photograph(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from httpx2 import Client, Response
+from httpx2 import Client, Limits, Response
 
 from tests.services.pictures import flat_jpeg
 from tests.services.receiver import WebhookReceiver
@@ -134,7 +134,9 @@ def opened_site(server: RunningServer, receiver: WebhookReceiver) -> Site:
     """The site with a webhook destination. Raises ``PageNotBuilt`` when there is no page to test."""
     if not _PAGE.is_file():
         raise PageNotBuilt(f"{_PAGE} is missing. Run make web.")
-    client = Client(base_url=server.url, headers={"x-api-key": server.real.key}, timeout=30)
+    # Between two calls minutes may pass, in which the server closes what is kept open.
+    fresh = Limits(max_keepalive_connections=0)
+    client = Client(base_url=server.url, headers={"x-api-key": server.real.key}, timeout=30, limits=fresh)
     destination = client.post("/v3/webhook/destinations/", json={"label": "browser", "url": receiver.url})
     return Site(server, client, receiver, str(_checked(destination)["secret_shared_key"]))
 

@@ -76,9 +76,10 @@ class Tour:
     def _challenges(self) -> Iterator[Stop]:
         visitor = self._visitor()
         with Person(self.camera, Figure()) as person:
-            visitor.open(self._link("ACTIVE_3D")).go_on("ACTIVE_3D")
-            person.watch(visitor.page, lambda view: view.screen == "framing" and view.hint is None)
-            yield "framing", visitor.page
+            with _withheld(visitor.page, "**/challenge/"):
+                visitor.open(self._link("ACTIVE_3D")).go_on("ACTIVE_3D")
+                visitor.page.locator(".oval.good").wait_for()
+                yield "framing", visitor.page
             person.react = stay
             person.watch(visitor.page, lambda view: (view.phase or "").startswith("turn"))
             yield "challenge-turn", visitor.page
