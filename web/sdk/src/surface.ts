@@ -67,8 +67,9 @@ export function showModal(address: URL, texts: Texts, options: ModalOptions): Su
   host.style.zIndex = String(options.zIndex);
   dialog.setAttribute("aria-label", texts.name);
   const frame = frameOf(address, texts);
-  dialog.append(frame);
+  // A bar of its own: over the frame it would cover what the page shows in that corner.
   if (options.closeButton) dialog.append(button("×", "close", options.onClose, texts.close));
+  dialog.append(frame);
   onEscape(dialog, options.onClose);
   dialog.addEventListener("close", options.onGone);
 

@@ -121,9 +121,15 @@ function Enrolled(props: { customer: Customer; busy: boolean; onForget(): void }
   );
 }
 
+/** Not `disabled` while busy: that would lose the focus, to which the verification gives it back. */
 function Act(props: { label: string; main?: boolean; busy: boolean; onPress(): void }) {
   return (
-    <button type="button" class={props.main ? "main" : ""} disabled={props.busy} onClick={props.onPress}>
+    <button
+      type="button"
+      class={props.main ? "main" : ""}
+      aria-disabled={props.busy}
+      onClick={() => props.busy || props.onPress()}
+    >
       {props.label}
     </button>
   );

@@ -1,12 +1,21 @@
 /** What the shop's server received: the verdict, the webhook behind it, and the call that began it. */
+import { useEffect, useRef } from "preact/hooks";
+
 import { verdictOf, type Action } from "./visit";
 
 const MARKS: Record<string, string> = { Approved: "✓", Declined: "✕" };
 
 export function Verdict({ action }: { action: Action | null }) {
   const event = action ? verdictOf(action.events) : undefined;
+  const panel = useRef<HTMLElement>(null);
+  const decided = event !== undefined;
+  useEffect(() => {
+    // On a phone the verdict is below what was pressed.
+    const { current } = panel;
+    if (decided && current && current.getBoundingClientRect().top > innerHeight / 2) current.scrollIntoView();
+  }, [decided]);
   return (
-    <section class="panel received" aria-labelledby="received">
+    <section class="panel received" aria-labelledby="received" ref={panel}>
       <h2 id="received">What the shop’s server received</h2>
       <div role="status" class="summary">
         {event ? (
