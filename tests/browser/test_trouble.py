@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser.embedder import running_embedder
 from tests.browser.person import Person, on
 from tests.browser.visitor import Visitor
+from tests.services.pictures import flat_jpeg
+from tests.services.step_up import finish_session_blocking
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from tests.browser.conftest import MakeDevice
     from tests.browser.site import Site
     from tests.browser.subjects import Drawn
+    from tests.browser.watch import Watch
 
 pytestmark = pytest.mark.models
 
@@ -94,11 +98,28 @@ def test_person_who_says_it_was_not_them_ends_the_action(
     assert site.decision(session)["status"] == "Declined"
 
 
+def test_equal_way_without_a_face_is_one_tap_from_a_blocked_camera(
+    site: Site, device: MakeDevice, watch: Watch, portraits: Mapping[str, bytes]
+) -> None:
+    with running_embedder() as elsewhere:
+        watch.allowed.add(elsewhere)
+        session = site.step_up(portraits["obama_2"], non_biometric_alternative_url=f"{elsewhere}/desk?case=7")
+        visitor = Visitor(device(camera=False).new_page()).open(session.url).go_on()
+        visitor.sees("camera-problem")
+        visitor.press("common.another_way").press("ways.alternative")
+        visitor.page.wait_for_url(f"{elsewhere}/desk?case=7&verificationSessionId={session.session_id}&status=*")
+
+
 def test_unknown_link_says_so_and_finished_session_shows_its_result(site: Site, device: MakeDevice) -> None:
     visitor = Visitor(device().new_page())
     visitor.open(f"{site.url}/session/AAAAAAAAAAAA")
     assert visitor.sees("error")
     assert visitor.text("error.title.unknown_link").is_visible()
+    finished = site.scenario(sandbox_scenario="decline_face_match_low_similarity")
+    finish_session_blocking(site.client, finished.token, [flat_jpeg()])
+    visitor.open(finished.url)
+    assert visitor.sees("result")
+    assert visitor.text("result.title.declined").is_visible()
 
 
 def _first(person: Person, screen: str) -> int:
