@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import os
 import statistics
 import threading
 import time
@@ -41,6 +42,7 @@ _GOAL_MS = 1000
 _TURN_S = 1.2
 _FRAMES_PER_S = 8
 _STILLS = 3
+_HOLDING = 5
 _SMALL = (480, 360)
 """Frames of a challenge, as the page records them."""
 _TARGETS = {"left": Pose(yaw=22), "right": Pose(yaw=-22), "up": Pose(pitch=14), "down": Pose(pitch=-14)}
@@ -68,6 +70,11 @@ class Recorder:
     def stills(self) -> list[bytes]:
         """Full frames of somebody who holds still."""
         return [jpeg(self._head.frame(Pose(yaw=0.4 * at), seed=at)) for at in range(_STILLS)]
+
+    @cached_property
+    def holding(self) -> list[bytes]:
+        """Frames of the challenge while the person holds still: what a movement is measured against."""
+        return [self._small(Pose(yaw=0.3 * at), seed=500 + at) for at in range(_HOLDING)]
 
     def turn(self, place: int, before: str, to: str) -> list[bytes]:
         """Frames of the ``place``-th movement, from the direction of the one before (``rest`` at first)."""
@@ -112,21 +119,23 @@ class Phone:
         while (phase := view["phase"]) is not None:
             started = (time.perf_counter() - received) * 1000
             if phase["kind"] == "hold":
-                frames, seconds = self._recorder.stills, max(0.5, phase["min_ms"] / 1000)
+                frames, seconds = self._recorder.holding, max(0.6, phase["min_ms"] / 1000)
+                committed = [*frames, *self._recorder.stills]
             else:
                 frames = self._recorder.turn(view["index"], before, phase["direction"])
                 before, seconds = phase["direction"], max(_TURN_S, phase["min_ms"] / 1000)
-                recorded += frames
+                committed = frames
+            recorded += frames
             time.sleep(seconds)  # the person moves
             ended = (time.perf_counter() - received) * 1000
-            times = np.linspace(started, ended, len(frames) + 1)[1:]
+            times = np.linspace(started, ended, len(committed) + 1)[1:]
             done = {
                 "index": view["index"],
                 "started_ms": started,
                 "ended_ms": ended,
                 "frames": [
                     {"sha256": sha256(frame).hexdigest(), "at_ms": float(at)}
-                    for frame, at in zip(frames, times, strict=True)
+                    for frame, at in zip(committed, times, strict=True)
                 ],
             }
             view = post(
@@ -225,7 +234,7 @@ def main() -> None:
     options = parser.parse_args()
     pictures = portraits(Path(platformdirs.user_cache_dir("ipse")) / "samples")
     recorder = Recorder(Head.of("obama_1", pictures["obama_1"]))
-    print(description())
+    print(f"{description()}; load average {os.getloadavg()[0]:.1f} at the start")
     for method, found in measure(pictures["obama_2"], recorder, options.methods, options.runs).items():
         print()
         report(method, found)
