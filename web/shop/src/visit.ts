@@ -27,6 +27,10 @@ const FINAL = ["Approved", "Declined", "In Review", "Abandoned", "Expired"];
 const KEPT = "ipse-demo-customer";
 /** A webhook that failed once comes again after 5 s; beyond this something is wrong with the address. */
 const PATIENCE_MS = 20_000;
+/** Time to read the result before the shop shows what arrived; the close button is there for who is quicker. */
+const READING_MS = 3_000;
+
+let closing: ReturnType<typeof setTimeout> | undefined;
 
 /** The event that decides, if it has arrived. */
 export function verdictOf(events: readonly Arrived[]): Arrived | undefined {
@@ -82,6 +86,7 @@ async function withSample(opened: Opened, who: Who, update: Update): Promise<Arr
 
 async function withCamera(opened: Opened, update: Update): Promise<Arrived | null> {
   const sdk = IpseSdk.shared;
+  clearTimeout(closing);
   const watching = new AbortController();
   let sentAt = 0;
   sdk.onEvent = (event) => {
@@ -96,6 +101,7 @@ async function withCamera(opened: Opened, update: Update): Promise<Arrived | nul
   verdict.catch(() => undefined); // awaited below, unless the person leaves
   const result = await sdk.startVerification({ url: opened.url });
   if (result.type === "completed") {
+    closing = setTimeout(() => sdk.close(), READING_MS);
     setTimeout(() => watching.abort(), PATIENCE_MS);
     return verdict;
   }
