@@ -12,7 +12,7 @@ from ipse.edge.content_type import json_only
 from ipse.edge.errors import Forbidden, NotFound
 from ipse.edge.routing import router as transactional_router
 from ipse.edge.unit import services_of
-from ipse.shop.schemas import ArrivedEvents, OpenedSession, PlayedSample, PlaySample, StartTransfer
+from ipse.shop.schemas import ArrivedEvents, ForgetCustomer, OpenedSession, PlayedSample, PlaySample, StartTransfer
 from ipse.shop.service import Shop
 from ipse.webhooks.receiver import LARGEST_BODY, Verdict
 
@@ -53,6 +53,12 @@ async def enrol(shop: ShopParam) -> OpenedSession:
 async def transfer(shop: ShopParam, body: StartTransfer) -> OpenedSession:
     """Ask a customer to confirm the transfer."""
     return await shop.transfer(body.customer, body.method)
+
+
+@router.post("/api/forget", status_code=204, dependencies=_FROM_THE_PAGE)
+async def forget(shop: ShopParam, body: ForgetCustomer) -> None:
+    """Delete a customer and everything that was stored of them."""
+    await shop.forget(body.customer)
 
 
 @router.post("/api/sample", dependencies=_FROM_THE_PAGE)

@@ -19,6 +19,12 @@ class StartTransfer(BaseModel):
     method: Method = "PASSIVE"
 
 
+class ForgetCustomer(BaseModel):
+    """A customer leaves, and nothing of them stays."""
+
+    customer: Customer
+
+
 class PlaySample(BaseModel):
     """Let the server play the person of a session with a sample face."""
 

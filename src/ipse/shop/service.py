@@ -84,6 +84,15 @@ class Shop:
         """Create a session in which a customer confirms the transfer."""
         return await self._open("transfer", method, customer, {"metadata": TRANSFER})
 
+    async def forget(self, customer: str) -> None:
+        """Delete a customer with every face, picture and session of theirs."""
+        client = (await self._integrated()).client
+        listed = _answer(await client.get("/v3/sessions/", params={"vendor_data": customer, "limit": 100}))
+        for session in listed["results"]:
+            self._visits.pop(session["session_id"], None)
+            await client.delete(f"/v3/session/{session['session_id']}/delete/")
+        _answer(await client.post("/v3/users/delete/", json={"vendor_data_list": [customer]}))
+
     async def play(self, session: str, who: Who) -> str:
         """Let a sample face go through a session; return its status. One plays at a time."""
         visit = self._visit(session)

@@ -82,8 +82,8 @@ def call(settings: Settings, face_engine: FaceEngine) -> Iterator[Call]:
 
         def ask(path: str, **body: Any) -> dict[str, Any]:
             answer = client.post(f"/demo/api/{path}", json=body) if body else client.post(f"/demo/api/{path}")
-            assert answer.status_code == 200, answer.text
-            found: dict[str, Any] = answer.json()
+            assert answer.is_success, answer.text
+            found: dict[str, Any] = answer.json() if answer.content else {}
             return found
 
         def decided(session: str) -> dict[str, Any]:
@@ -124,6 +124,43 @@ def test_sample_of_somebody_else_is_declined(call: Call) -> None:
     transfer = call("transfers", customer=enrolment["customer"], method="PASSIVE")
     assert call("sample", session=transfer["session"], who="other")["status"] == "Declined"
     assert call.decided(transfer["session"])["status"] == "Declined"  # type: ignore[attr-defined]
+
+
+@pytest.mark.models
+def test_customer_who_leaves_takes_every_picture_along(call: Call, settings: Settings) -> None:
+    enrolment = call("enrolments")
+    call("sample", session=enrolment["session"], who="same")
+    assert _kept(settings) != [0, 0, 0, 0, 0]
+    call("forget", customer=enrolment["customer"])
+    assert _kept(settings) == [0, 0, 0, 0, 0]
+
+
+def _kept(settings: Settings) -> list[int]:
+    """How many users, reports, submissions, faces and pictures there are. Of a session its number stays."""
+    import sqlalchemy
+
+    engine = sqlalchemy.create_engine(settings.resolved_database_url.replace("+aiosqlite", ""))
+    with engine.connect() as connection:
+        count = sqlalchemy.func.count()
+        tables = [sqlalchemy.table(name) for name in ("users", "reports", "captures", "faces", "media")]
+        found = [connection.scalar(sqlalchemy.select(count).select_from(table)) or 0 for table in tables]
+    engine.dispose()
+    return found
+
+
+async def test_shop_is_nobodys_first_application(services: Services) -> None:
+    from ipse.accounts.demo import open_demo_application
+    from ipse.accounts.first_run import create_local_organization
+
+    first, second = [await open_demo_application(services) for _ in range(2)]
+    assert first != second, "a key is told once"
+    assert (await create_local_organization(services)).created, "the operator's own first run is still to come"
+    app = build(services.settings, services)
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://testserver") as client:
+        answers = [
+            (await client.get("/v3/workflows/", headers={"x-api-key": key})).status_code for key in (first, second)
+        ]
+    assert answers == [403, 200], "a new process ends the key of the one before"
 
 
 @pytest.mark.models

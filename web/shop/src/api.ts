@@ -25,6 +25,7 @@ export class Refused extends Error {}
 
 export const enrol = () => post<Opened>("enrolments");
 export const transfer = (customer: string, method: Method) => post<Opened>("transfers", { customer, method });
+export const forget = (customer: string) => post<null>("forget", { customer });
 export const playSample = (session: string, who: Who) => post<{ status: string }>("sample", { session, who });
 
 /** The webhooks of a session; the server waits a moment when there are no more than `after`. */

@@ -1,7 +1,7 @@
 /** The shop: enrol, confirm a transfer, see what arrived. */
 import { useState } from "preact/hooks";
 
-import type { Method } from "./api";
+import { forget, type Method } from "./api";
 import { Verdict } from "./verdict";
 import { act, keepCustomer, knownCustomer, type Action, type Actor, type Customer } from "./visit";
 
@@ -26,6 +26,13 @@ export function Shop() {
     if (enrolled) become(enrolled);
   }
 
+  async function leave(leaving: Customer) {
+    setAction(null);
+    become(null);
+    // A customer whom the server does not know any more is gone already.
+    await forget(leaving.id).catch(() => undefined);
+  }
+
   function become(next: Customer | null) {
     keepCustomer(next);
     setCustomer(next);
@@ -48,7 +55,7 @@ export function Shop() {
             </p>
           )}
           {customer ? (
-            <Enrolled customer={customer} busy={busy} onForget={() => (become(null), setAction(null))} />
+            <Enrolled customer={customer} busy={busy} onForget={() => leave(customer)} />
           ) : (
             <section class="panel" aria-labelledby="enrol">
               <h2 id="enrol">
@@ -115,7 +122,7 @@ function Enrolled(props: { customer: Customer; busy: boolean; onForget(): void }
         Customer <code>{customer.id}</code>
       </p>
       <button type="button" class="link" disabled={busy} onClick={onForget}>
-        Begin again with a new customer
+        Delete this customer and begin again
       </button>
     </section>
   );
