@@ -84,8 +84,8 @@ demo: setup  ## enrol, step up, an impostor and two attacks on real faces, with 
 	@$(BIN)/ipse demo
 
 .PHONY: serve
-serve: setup  ## run the service on an embedded database; prints address, key and a first curl
-	@$(BIN)/ipse serve
+serve: setup  ## run the service and the demo shop on an embedded database; prints addresses, key and a first curl
+	@IPSE_DEMO_SHOP=$${IPSE_DEMO_SHOP:-true} $(BIN)/ipse serve
 
 .PHONY: doctor
 doctor: setup  ## check this machine and configuration
