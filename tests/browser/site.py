@@ -26,7 +26,7 @@ TRANSFER: Final = {
 
 TRUSTING: Final = {"virtual_camera_action": "NO_ACTION", "frame_injection_action": "NO_ACTION"}
 """Signals of injection are told in the report and not held against the person."""
-WARY: Final[Mapping[str, Any]] = {"face_liveness_video_anomaly_action": "DECLINE"}
+WARY: Final[Mapping[str, Any]] = {"frame_injection_action": "DECLINE"}
 """Pictures that no lens delivers, such as the same one again and again, are."""
 
 _PAGE: Final = Path(__file__).parents[2] / "src" / "ipse" / "hosted" / "static" / "capture" / "index.html"

@@ -25,6 +25,8 @@ __all__ = ["CameraClaims", "Finding", "IntegrityEvidence", "grade_claims", "inte
 Grey = NDArray[np.int16]
 
 FEWEST_FRAMES: Final = 5
+FEWEST_TO_REPEAT: Final = 3
+"""Of so few frames, as a passive burst has, only all may repeat: one of them can be a camera that stalled."""
 # Root mean square difference of grey levels. Sensor noise of half a level gives 1.0 after JPEG at quality 70 or 90.
 _REPEATED_RMS: Final = 0.4
 _BLOCK: Final = 16
@@ -66,7 +68,7 @@ def integrity(
         parts["median_interval_ms"] = round(interval, 2)
     found = [*timing_findings(times_ms), *_sizes(images, claimed)]
     greys = [np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), dtype=np.int16) for pixels in images]
-    if len(greys) >= FEWEST_FRAMES and len({grey.shape for grey in greys}) == 1:
+    if len(greys) >= FEWEST_TO_REPEAT and len({grey.shape for grey in greys}) == 1:
         found += [*_repeats(greys, times_ms, parts), *_stillness(greys, parts)]
     return IntegrityEvidence(parts=parts, findings=tuple(found))
 
@@ -100,7 +102,7 @@ def _repeats(greys: Sequence[Grey], times_ms: Sequence[float], parts: dict[str, 
         late += not stalled
     count = len(greys) - 1
     parts["identical_frames"], parts["near_identical_frames"] = exact / count, near / count
-    grade = _repeat_grade((exact + near) / count, late)
+    grade = _repeat_grade(exact + near, count, late)
     found = []
     if exact:
         found.append(Finding("identical_frames", grade, f"{exact} of {count} frames repeat an earlier one exactly"))
@@ -110,9 +112,12 @@ def _repeats(greys: Sequence[Grey], times_ms: Sequence[float], parts: dict[str, 
     return found
 
 
-def _repeat_grade(share: float, late: int) -> float:
+def _repeat_grade(repeats: int, count: int, late: int) -> float:
+    share = repeats / count
     if share >= 0.8:
         return 1.0
+    if count < FEWEST_FRAMES - 1:
+        return 0.3
     if share >= 0.5 or late >= 2:
         return 0.8
     return 0.3

@@ -1,13 +1,14 @@
 """What a page recorded, examined: the stills, the frames of the challenge, and what it observed of the camera.
 
-:func:`examine_recording` is synchronous and computes on the calling thread: run it on the inference pool. Of a
-challenge it looks at no more than :data:`SCANNED` frames, of at most :data:`SCANNED_SIDE` pixels: enough for the
-numerics, and quick.
+:func:`examine_recording` looks at stills and challenge frames side by side on the inference pool. Of a challenge it
+looks at no more than :data:`SCANNED` frames, of at most :data:`SCANNED_SIDE` pixels: enough for the numerics, and
+quick.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
@@ -21,6 +22,7 @@ from ipse.biometrics.faces import FaceScan
 from ipse.biometrics.frame_timing import Finding
 from ipse.biometrics.head_motion import Direction, MotionEvidence, Movement, judge_motion
 from ipse.biometrics.images import Image, ImageLimits, Pixels, decode
+from ipse.biometrics.pool import InferencePool
 from ipse.biometrics.screen_colours import ColourShown
 from ipse.biometrics.screen_response import ResponseEvidence, judge_response
 from ipse.biometrics.templates import Template
@@ -62,16 +64,39 @@ class _Frame:
     scan: FaceScan
 
 
-def examine_recording(engine: FaceEngine, recording: Recording) -> tuple[Selfie, Performed]:
-    """Look at everything that was submitted. Raises ``ImageError`` for the first picture that cannot be decoded."""
-    watch = Stopwatch()
-    selfie, scans = look(engine, recording.stills)
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The frames of a challenge, and how long it took to look at them."""
+
+    frames: tuple[_Frame, ...]
+    durations_ms: Mapping[str, float]
+
+
+_NOTHING: Final = _Seen((), {})
+
+
+async def examine_recording(pool: InferencePool, engine: FaceEngine, recording: Recording) -> tuple[Selfie, Performed]:
+    """Look at everything that was submitted.
+
+    Raises ``ImageError`` for a picture that cannot be decoded and ``Overloaded`` when the pool is full.
+    """
+    if recording.answer is None:
+        (selfie, scans), seen = await pool.run(look, engine, recording.stills), _NOTHING
+    else:
+        (selfie, scans), seen = await asyncio.gather(
+            pool.run(look, engine, recording.stills),
+            pool.run(_scanned, engine, recording.frames, recording.answer),
+        )
+    return await pool.run(_judged, engine, recording, selfie, scans, seen)
+
+
+def _judged(
+    engine: FaceEngine, recording: Recording, selfie: Selfie, scans: Sequence[FaceScan], seen: _Seen
+) -> tuple[Selfie, Performed]:
+    watch, frames = Stopwatch(), seen.frames
     signals = list(_claims(recording.observations))
     run, motion, response, same = None, None, None, None
-    frames: list[_Frame] = []
     if recording.answer is not None:
-        with watch.stage("challenge_scan"):
-            frames = _scanned(engine, recording.frames, recording.answer)
         with watch.stage("same_person"):
             same = _same_person(engine, selfie.template, frames)
         with watch.stage("challenge_evidence"):
@@ -81,19 +106,22 @@ def examine_recording(engine: FaceEngine, recording: Recording) -> tuple[Selfie,
         pictures = [(f.place.recorded_ms, f.image.pixels) for f in frames] or _dated(scans, recording.observations)
         signals += _integrity(pictures, recording.observations)
     performed = Performed(recording.method, run, motion, response, same, tuple(signals))
-    return replace(selfie, durations_ms={**selfie.durations_ms, **watch.milliseconds()}), performed
+    durations = {**selfie.durations_ms, **seen.durations_ms, **watch.milliseconds()}
+    return replace(selfie, durations_ms=durations), performed
 
 
-def _scanned(engine: FaceEngine, uploaded: Sequence[bytes], answer: Answer) -> list[_Frame]:
+def _scanned(engine: FaceEngine, uploaded: Sequence[bytes], answer: Answer) -> _Seen:
     """The committed frames in the order in which they were recorded; others are not evidence of anything."""
+    watch = Stopwatch()
     placed = zip(places(answer.marks, digests(uploaded)), uploaded, strict=True)
     known = {place: content for place, content in placed if place is not None}
     chosen = _thinned(sorted(known, key=lambda place: place.recorded_ms))
     frames = []
-    for place in chosen:
-        image = decode(known[place], FRAME_LIMITS)
-        frames.append(_Frame(place, image, engine.scan(_shrunk(image))))
-    return frames
+    with watch.stage("challenge_scan"):
+        for place in chosen:
+            image = decode(known[place], FRAME_LIMITS)
+            frames.append(_Frame(place, image, engine.scan(_shrunk(image))))
+    return _Seen(tuple(frames), watch.milliseconds())
 
 
 def _thinned(found: Sequence[Place]) -> list[Place]:

@@ -209,7 +209,7 @@ async def _look(device: Device, known: Known) -> Seen:
             pictures = [await services.inference.run(decode, frame) for frame in frames]
             return Seen(frames[0], f"image/{pictures[0].format}")
         engine = services.face_engine()
-        selfie, performed = await services.inference.run(examine_recording, engine, known.recording)
+        selfie, performed = await examine_recording(services.inference, engine, known.recording)
     except ImageError as error:
         raise UnusableFrame(error.message) from error
     score = None

@@ -33,8 +33,6 @@ _RISKS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "virtual_camera": VIRTUAL_CAMERA,
         "external_capture_device": EXTERNAL_DEVICE,
-        "identical_frames": VIDEO_ANOMALY,
-        "near_identical_frames": VIDEO_ANOMALY,
         "no_sensor_noise": VIDEO_ANOMALY,
         "frozen_background": VIDEO_ANOMALY,
         "frozen_face": VIDEO_ANOMALY,
@@ -42,7 +40,8 @@ _RISKS: Final[Mapping[str, str]] = MappingProxyType(
         "automation": AUTOMATION,
     }
 )
-"""Which warning a signal belongs to; timing, digests and contradictions between claims and frames mean injection."""
+"""Which warning a signal belongs to; timing, digests, frames that repeat with their noise and
+contradictions between claims and frames mean injection."""
 
 
 def risk_of(name: str) -> str:

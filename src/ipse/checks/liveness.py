@@ -17,7 +17,6 @@ from ipse.checks.injection import (
     VIDEO_ANOMALY,
     VIRTUAL_CAMERA,
     injection_warnings,
-    risk_of,
 )
 from ipse.checks.performed import PASSIVE, Performed, challenge_warnings
 from ipse.checks.screening import Bands
@@ -191,7 +190,7 @@ def _session_warnings(
             additional_data={"faces": selfie.comparable_faces},
         )
     yield from _quality_warnings(selfie, config, node_id)
-    told_already = any(risk_of(signal.name) == VIDEO_ANOMALY for signal in performed.strong_signals)
+    told_already = any(signal.name.endswith("identical_frames") for signal in performed.strong_signals)
     if not told_already and selfie.liveness is not None and selfie.liveness.parts.get("identical_frames", 0) > 0:
         yield warn(
             VIDEO_ANOMALY,

@@ -82,6 +82,15 @@ def test_a_camera_that_stalls_once_is_only_noted() -> None:
     assert 0 < _grade(integrity(frames, _times()).findings, "identical_frames") < 0.5
 
 
+def test_a_burst_of_one_picture_is_identical_frames() -> None:
+    assert _grade(integrity(_camera(1) * 3, _times(3)).findings, "identical_frames") == 1.0
+
+
+def test_a_burst_in_which_the_camera_stalled_once_is_only_noted() -> None:
+    first, second = _camera(2)
+    assert 0 < _grade(integrity([first, first, second], _times(3)).findings, "identical_frames") < 0.5
+
+
 def test_a_face_moving_before_a_background_without_noise_is_noted() -> None:
     findings = integrity(_camera(noise=0.0), _times()).findings
     assert _names(findings) == {"no_sensor_noise", "frozen_background"}

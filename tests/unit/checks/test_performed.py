@@ -139,6 +139,8 @@ def test_each_part_is_reported_by_itself() -> None:
         ("virtual_camera", "VIRTUAL_CAMERA_DETECTED", "virtual_camera_action", FeatureStatus.DECLINED),
         ("impossible_timing", "FRAME_INJECTION_DETECTED", "frame_injection_action", FeatureStatus.DECLINED),
         ("frames_not_committed", "FRAME_INJECTION_DETECTED", "frame_injection_action", FeatureStatus.DECLINED),
+        ("identical_frames", "FRAME_INJECTION_DETECTED", "frame_injection_action", FeatureStatus.DECLINED),
+        ("near_identical_frames", "FRAME_INJECTION_DETECTED", "frame_injection_action", FeatureStatus.DECLINED),
         (
             "external_capture_device",
             "EXTERNAL_CAPTURE_DEVICE_DETECTED",

@@ -37,7 +37,7 @@ export function App({ session }: { session: Session }): JSX.Element {
   return (
     <PageContext.Provider value={page}>
       <Header />
-      {model.online || screen === "offline" ? null : (
+      {model.online || screen === "offline" || model.upload === "no-connection" ? null : (
         <p class="banner" role="status">
           {page.texts.say("offline.banner")}
         </p>

@@ -7,6 +7,8 @@ import { returnsHere } from "../callback";
 import { publicStatus } from "../messages";
 import { nameOf, useCapture, usePage } from "../page";
 import { purposeText } from "../purpose";
+import type { Key } from "../i18n";
+import type { CaptureState } from "../wire";
 
 const WORDS = { Approved: "approved", Pending: "pending", Declined: "declined" } as const;
 const ICONS: Record<keyof typeof WORDS, IconName> = { Approved: "check", Pending: "clock", Declined: "info" };
@@ -21,6 +23,7 @@ export function ResultScreen(): JSX.Element {
   const title = texts.say(`result.title.${result}`);
   const text = texts.say(`result.text.${result}`, { name });
   const returns = returnsHere(capture);
+  const farewell = texts.say(farewellKey(capture.handoff));
   const countdown = useCountdown(returns ? capture.brand.callback_seconds : null, session.returnToCallback);
   useEffect(() => {
     const way = returns ? texts.say("result.countdown", { seconds: capture.brand.callback_seconds }) : "";
@@ -50,7 +53,7 @@ export function ResultScreen(): JSX.Element {
           )}
         </div>
       ) : (
-        <p class="note">{useFarewell()}</p>
+        <p class="note">{farewell}</p>
       )}
       <p class="reference">
         {texts.say("result.reference")}: <bdi>{capture.session_id}</bdi>
@@ -59,12 +62,9 @@ export function ResultScreen(): JSX.Element {
   );
 }
 
-function useFarewell(): string {
-  const { texts } = usePage();
-  const { handoff } = useCapture();
-  if (handoff === null || handoff.state !== "active") return texts.say("common.can_close");
-  const key = handoff.device === "second" ? "result.second_device" : "result.first_device";
-  return texts.say(key);
+function farewellKey(handoff: CaptureState["handoff"]): Key {
+  if (handoff === null || handoff.state !== "active") return "common.can_close";
+  return handoff.device === "second" ? "result.second_device" : "result.first_device";
 }
 
 /** Seconds until `done` happens, and how the person stops the clock (WCAG 2.2.1). Null: no clock runs. */
