@@ -8,7 +8,7 @@ quick.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
@@ -64,64 +64,53 @@ class _Frame:
     scan: FaceScan
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """The frames of a challenge, and how long it took to look at them."""
-
-    frames: tuple[_Frame, ...]
-    durations_ms: Mapping[str, float]
-
-
-_NOTHING: Final = _Seen((), {})
-
-
 async def examine_recording(pool: InferencePool, engine: FaceEngine, recording: Recording) -> tuple[Selfie, Performed]:
     """Look at everything that was submitted.
 
     Raises ``ImageError`` for a picture that cannot be decoded and ``Overloaded`` when the pool is full.
     """
-    if recording.answer is None:
-        (selfie, scans), seen = await pool.run(look, engine, recording.stills), _NOTHING
+    answer, observed, watch = recording.answer, recording.observations, Stopwatch()
+    signals = _claims(observed)
+    if answer is None:
+        selfie, scans = await pool.run(look, engine, recording.stills)
+        with watch.stage("integrity"):
+            signals += await pool.run(_integrity, _dated(scans, observed), observed)
+        performed = Performed(recording.method, signals=signals)
     else:
-        (selfie, scans), seen = await asyncio.gather(
-            pool.run(look, engine, recording.stills),
-            pool.run(_scanned, engine, recording.frames, recording.answer),
-        )
-    return await pool.run(_judged, engine, recording, selfie, scans, seen)
-
-
-def _judged(
-    engine: FaceEngine, recording: Recording, selfie: Selfie, scans: Sequence[FaceScan], seen: _Seen
-) -> tuple[Selfie, Performed]:
-    watch, frames = Stopwatch(), seen.frames
-    signals = list(_claims(recording.observations))
-    run, motion, response, same = None, None, None, None
-    if recording.answer is not None:
-        with watch.stage("same_person"):
-            same = _same_person(engine, selfie.template, frames)
+        chosen = _chosen(recording.frames, answer)
+        half = len(chosen) // 2
+        with watch.stage("challenge_scan"):
+            (selfie, scans), first, second = await asyncio.gather(
+                pool.run(look, engine, recording.stills),
+                pool.run(_scanned, engine, chosen[:half]),
+                pool.run(_scanned, engine, chosen[half:]),
+            )
+        frames = [*first, *second]
+        pictures = [(frame.place.recorded_ms, frame.image.pixels) for frame in frames] or _dated(scans, observed)
         with watch.stage("challenge_evidence"):
-            motion, response = _evidence(recording.answer, frames)
-        run = _run(recording, frames)
-    with watch.stage("integrity"):
-        pictures = [(f.place.recorded_ms, f.image.pixels) for f in frames] or _dated(scans, recording.observations)
-        signals += _integrity(pictures, recording.observations)
-    performed = Performed(recording.method, run, motion, response, same, tuple(signals))
-    durations = {**selfie.durations_ms, **seen.durations_ms, **watch.milliseconds()}
-    return replace(selfie, durations_ms=durations), performed
+            (motion, response), same, found = await asyncio.gather(
+                pool.run(_evidence, answer, frames),
+                pool.run(_same_person, engine, selfie.template, frames),
+                pool.run(_integrity, pictures, observed),
+            )
+        run = _run(recording, answer, frames)
+        performed = Performed(recording.method, run, motion, response, same, (*signals, *found))
+    return replace(selfie, durations_ms={**selfie.durations_ms, **watch.milliseconds()}), performed
 
 
-def _scanned(engine: FaceEngine, uploaded: Sequence[bytes], answer: Answer) -> _Seen:
-    """The committed frames in the order in which they were recorded; others are not evidence of anything."""
-    watch = Stopwatch()
+def _chosen(uploaded: Sequence[bytes], answer: Answer) -> list[tuple[Place, bytes]]:
+    """The committed frames that are looked at, as they were recorded; others are not evidence of anything."""
     placed = zip(places(answer.marks, digests(uploaded)), uploaded, strict=True)
     known = {place: content for place, content in placed if place is not None}
-    chosen = _thinned(sorted(known, key=lambda place: place.recorded_ms))
+    return [(place, known[place]) for place in _thinned(sorted(known, key=lambda place: place.recorded_ms))]
+
+
+def _scanned(engine: FaceEngine, chosen: Sequence[tuple[Place, bytes]]) -> list[_Frame]:
     frames = []
-    with watch.stage("challenge_scan"):
-        for place in chosen:
-            image = decode(known[place], FRAME_LIMITS)
-            frames.append(_Frame(place, image, engine.scan(_shrunk(image))))
-    return _Seen(tuple(frames), watch.milliseconds())
+    for place, content in chosen:
+        image = decode(content, FRAME_LIMITS)
+        frames.append(_Frame(place, image, engine.scan(_shrunk(image))))
+    return frames
 
 
 def _thinned(found: Sequence[Place]) -> list[Place]:
@@ -210,9 +199,7 @@ def _timed(frame: _Frame) -> TimedScan:
     return TimedScan(frame.place.recorded_ms, frame.scan)
 
 
-def _run(recording: Recording, frames: Sequence[_Frame]) -> ChallengeRun:
-    answer = recording.answer
-    assert answer is not None
+def _run(recording: Recording, answer: Answer, frames: Sequence[_Frame]) -> ChallengeRun:
     odd = findings(answer.asked, answer.marks, stills=digests(recording.stills), frames=digests(recording.frames))
     return ChallengeRun(
         id=answer.id,

@@ -272,4 +272,4 @@ async def test_a_report_says_how_long_each_stage_took(
     page = await opened("ACTIVE_3D", camera.stills())
     _, item, _ = await verdict(page, "ACTIVE_3D", camera.film)
     clock.advance(timedelta(seconds=1))
-    assert {"challenge_scan", "same_person", "challenge_evidence", "integrity"} <= set(item["evidence"]["durations_ms"])
+    assert {"decode", "embed", "challenge_scan", "challenge_evidence"} <= set(item["evidence"]["durations_ms"])
