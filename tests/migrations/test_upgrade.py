@@ -51,6 +51,8 @@ def value_for(column: sa.Column[Any], number: int) -> Any:
             return number % 2 == 0
         case sa.Integer():
             return number
+        case sa.Float():
+            return number + 0.5
         case sa.DateTime():
             instant = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
             return instant if kind.timezone else instant.replace(tzinfo=None)

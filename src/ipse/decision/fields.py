@@ -15,6 +15,7 @@ from typing import Final
 from ipse.decision.features import FIELD_ROOTS, NAMES, Feature
 from ipse.decision.operators import Operator
 from ipse.decision.reports import Report
+from ipse.decision.signal_catalogue import SIGNALS, SignalType
 from ipse.decision.values import JsonObject, JsonValue
 
 
@@ -29,7 +30,9 @@ class FieldType(StrEnum):
     ANY = "any"
 
 
-CONTEXT_ROOTS: Final = frozenset({"session", "metadata", "expected_details", "contact_details", "reference"})
+CONTEXT_ROOTS: Final = frozenset(
+    {"session", "metadata", "expected_details", "contact_details", "reference", "signals", "action"}
+)
 """First segments that address the session's context instead of a report."""
 
 _EMPTINESS: Final = (Operator.IS_EMPTY, Operator.IS_NOT_EMPTY)
@@ -217,6 +220,7 @@ _PREFIXES: Final = (
     FieldDefinition("kyc.extra_fields", FieldType.ANY, "ID document: extra fields", Feature.OCR, True),
     FieldDefinition("questionnaire.answers", FieldType.ANY, "Questionnaire: answers", Feature.QUESTIONNAIRE, True),
     FieldDefinition("metadata", FieldType.ANY, "Metadata of the session", None, True),
+    FieldDefinition("action", FieldType.ANY, "Action that is authorised", None, True),
 )
 _CONTEXT: Final = (
     FieldDefinition("session.vendor_data", _T, "User (vendor_data)", None),
@@ -247,6 +251,9 @@ _CONTEXT: Final = (
 )
 
 
+_OF_SIGNAL: Final = {SignalType.BOOLEAN: _B, SignalType.NUMBER: _N, SignalType.TEXT: _T, SignalType.LIST: _L}
+
+
 def _feature_fields(feature: Feature) -> tuple[FieldDefinition, ...]:
     names: dict[str, FieldType] = {"status": _T, "score": _N, "warnings": _L}
     names.update(_FACTS.get(feature, {}))
@@ -258,6 +265,10 @@ DEFINITIONS: Final[tuple[FieldDefinition, ...]] = (
     *(definition for feature in dict.fromkeys(FIELD_ROOTS.values()) for definition in _feature_fields(feature)),
     *_PREFIXES,
     *_CONTEXT,
+    *(
+        FieldDefinition(f"signals.{signal.code}", _OF_SIGNAL[signal.type], f"Signal: {signal.code}", None)
+        for signal in SIGNALS.values()
+    ),
 )
 """Every field an editor offers, in a stable order."""
 

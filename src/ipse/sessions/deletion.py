@@ -15,8 +15,30 @@ from ipse.faces import erasure as faces
 from ipse.media import service as media
 from ipse.runtime.scope import Scope
 from ipse.sessions import service
-from ipse.storage.tables import CaptureRow, ChallengeRow, HandoffRow, ReportRow, ReviewRow, SessionRow
+from ipse.storage.tables import (
+    CaptureRow,
+    ChallengeRow,
+    HandoffRow,
+    ReportRow,
+    ReviewRow,
+    SessionRow,
+    SessionSignalsRow,
+    SightingRow,
+    VerdictRow,
+)
 from ipse.webhooks import service as webhooks
+
+_OWNED = (
+    ReportRow,
+    CaptureRow,
+    ChallengeRow,
+    HandoffRow,
+    ReviewRow,
+    SessionSignalsRow,
+    SightingRow,
+    VerdictRow,
+)
+"""Tables whose rows belong to one session."""
 
 
 async def delete_one(scope: Scope, session_id: str) -> None:
@@ -46,10 +68,11 @@ async def _destroy(scope: Scope, row: SessionRow) -> None:
     await faces.forget_session(scope, row.id)
     await media.erase_session(scope, row.id)
     await webhooks.forget_session(scope, row.id)
-    for table in (ReportRow, CaptureRow, ChallengeRow, HandoffRow, ReviewRow):
+    for table in _OWNED:
         await scope.tx.execute(delete(table).where(table.session_id == row.id))
     row.deleted_at = scope.services.clock.now()
     row.token_hash = row.token_sealed = row.vendor_data = row.user_id = None
+    row.action = row.action_hash = row.evaluation_id = None
     row.session_metadata = row.expected_details = row.contact_details = row.callback = None
     row.reference_face_id = row.resubmission = row.status_override = None
     row.trace, row.evidence, row.experiments = [], {}, {}

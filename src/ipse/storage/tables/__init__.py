@@ -11,9 +11,19 @@ from ipse.storage.tables.accounts import (
 from ipse.storage.tables.base import Base
 from ipse.storage.tables.branding import BrandingImageRow, BrandingRow
 from ipse.storage.tables.capture import ChallengeRow, HandoffRow
+from ipse.storage.tables.devices import DeviceRow, SightingRow, UserDeviceRow
 from ipse.storage.tables.faces import FaceRow, MediaRow
+from ipse.storage.tables.lists import ListEntryRow, ListRow
 from ipse.storage.tables.operations import IdempotencyRow, LeaseRow
 from ipse.storage.tables.sessions import CaptureRow, ReportRow, ReviewRow, SessionRow, UserRow
+from ipse.storage.tables.step_up import (
+    EvaluationRow,
+    PolicyRow,
+    PolicyVersionRow,
+    SessionSignalsRow,
+    SigningKeyRow,
+    VerdictRow,
+)
 from ipse.storage.tables.webhooks import DeliveryRow, DestinationRow, EventRow
 from ipse.storage.tables.workflows import WorkflowContentRow, WorkflowRow, WorkflowVersionRow
 
@@ -29,18 +39,29 @@ __all__ = [
     "ChallengeRow",
     "DeliveryRow",
     "DestinationRow",
+    "DeviceRow",
+    "EvaluationRow",
     "EventRow",
     "FaceRow",
     "HandoffRow",
     "IdempotencyRow",
     "KeysetRow",
     "LeaseRow",
+    "ListEntryRow",
+    "ListRow",
     "MediaRow",
     "OrganizationRow",
+    "PolicyRow",
+    "PolicyVersionRow",
     "ReportRow",
     "ReviewRow",
     "SessionRow",
+    "SessionSignalsRow",
+    "SightingRow",
+    "SigningKeyRow",
+    "UserDeviceRow",
     "UserRow",
+    "VerdictRow",
     "WorkflowContentRow",
     "WorkflowRow",
     "WorkflowVersionRow",

@@ -65,6 +65,12 @@ class SessionRow(Base):
     session_metadata: Mapped[Any | None] = mapped_column("metadata", Json)
     expected_details: Mapped[dict[str, Any] | None]
     contact_details: Mapped[dict[str, Any] | None]
+    action: Mapped[dict[str, Any] | None]
+    """What the person authorises, canonical (docs/step-up.md)."""
+    action_hash: Mapped[str | None] = mapped_column(String(64))
+    """SHA-256 of the canonical action. Challenges and verdicts carry it."""
+    evaluation_id: Mapped[str | None] = mapped_column(Id)
+    """The policy evaluation that asked for this session."""
     sandbox_scenario: Mapped[str | None] = mapped_column(String(64))
     experiments: Mapped[dict[str, Any]] = mapped_column(default=dict)
     trace: Mapped[list[Any]] = mapped_column(default=list)
