@@ -84,10 +84,10 @@ def purpose_of(metadata: Any) -> Purpose | None:
     amount, action = _amount(metadata.get("amount")), metadata.get("action")
     purpose = Purpose(
         code=_code(metadata.get("trigger")) or _code(action),
-        text=_line(action, MAX_TEXT) if _code(action) is None else None,
+        text=visible_line(action, MAX_TEXT) if _code(action) is None else None,
         amount=amount,
         currency=_currency(metadata.get("currency")) if amount is not None else None,
-        payee=_first(_line(metadata.get(key), MAX_NAME) for key in _PAYEE_KEYS),
+        payee=_first(visible_line(metadata.get(key), MAX_NAME) for key in _PAYEE_KEYS),
         account=_first(_account(metadata.get(key)) for key in _ACCOUNT_KEYS),
     )
     return purpose if any(value is not None for value in purpose.model_dump().values()) else None
@@ -103,7 +103,7 @@ def _code(value: Any) -> str | None:
     return CODES.get(value.strip().lower().replace("-", "_").replace(" ", "_"))
 
 
-def _line(value: Any, longest: int) -> str | None:
+def visible_line(value: Any, longest: int) -> str | None:
     """One line of visible text, cut to ``longest`` characters; None when nothing visible is left."""
     if not isinstance(value, str):
         return None
