@@ -168,8 +168,9 @@ lock: $(READY)/packages  ## resolve again and write requirements/*.txt: versions
 	@! grep -nE '://|^--(index|extra-index|find-links)' requirements/*.txt || (echo "An address slipped into requirements/." >&2; exit 1)
 
 .PHONY: docs
-docs: $(READY)/checkout  ## write docs/configuration.md from the settings
+docs: $(READY)/checkout  ## write docs/configuration.md from the settings and docs/signals.md from the catalogue
 	@$(BIN)/python docs/generate_configuration.py
+	@$(BIN)/python docs/generate_signals.py
 
 .PHONY: clean
 clean:  ## remove what the targets made here: environment, caches, build files (var/ is data and stays)

@@ -16,6 +16,7 @@ from ipse.media.endpoints import router as media
 from ipse.sandbox.endpoints import router as sandbox
 from ipse.sessions.endpoints import router as sessions
 from ipse.sessions.review_endpoints import router as reviews
+from ipse.sessions.signal_endpoints import router as signals
 from ipse.shop.endpoints import router as shop
 from ipse.standalone.endpoints import router as standalone
 from ipse.users.endpoints import router as users
@@ -28,6 +29,7 @@ def include(app: FastAPI) -> None:
     for router in (
         sessions,
         reviews,
+        signals,
         capture,
         challenges,
         handoffs,

@@ -9,9 +9,12 @@ from ipse.decision.config import CaptureMethod, parse_method
 from ipse.decision.evaluation import Awaiting, Decided, evaluate
 from ipse.decision.evidence import Evidence
 from ipse.decision.reports import Report
+from ipse.decision.signal_catalogue import nested
+from ipse.decision.values import JsonValue
 from ipse.runtime.scope import Scope
-from ipse.sessions import repository
+from ipse.sessions import repository, signals
 from ipse.sessions.service import report_row
+from ipse.signals.reports import of_reports
 from ipse.storage.tables import ReportRow, SessionRow
 from ipse.workflows.service import WorkflowVersion
 
@@ -23,18 +26,29 @@ class Progress:
     session: SessionRow
     version: WorkflowVersion
     rows: dict[str, ReportRow] = field(default_factory=dict)
+    signals: dict[str, JsonValue] = field(default_factory=dict)
+    """Signals of everything but the reports, by code; :meth:`context` adds those of the reports."""
 
     @classmethod
     async def load(cls, scope: Scope, session: SessionRow, version: WorkflowVersion) -> Progress:
         """Read the rows of a session."""
         rows = await repository.reports_of(scope, session.id)
-        return cls(session, version, {row.node_id: row for row in rows})
+        known = await signals.stored(scope, session)
+        return cls(session, version, {row.node_id: row for row in rows}, known)
 
     def evaluation(self) -> Awaiting | Decided:
         """Walk the workflow over what is finished."""
         reports = {node: Report.from_json(row.report) for node, row in self.rows.items() if row.final}
-        evidence = Evidence(reports, context_of(self.session))
+        evidence = Evidence(reports, self.context())
         return evaluate(self.version.graph, evidence, subject_key=self.session.vendor_data or self.session.id)
+
+    def all_signals(self) -> dict[str, JsonValue]:
+        """Every signal known so far, those of the latest reports included."""
+        return {**self.signals, **of_reports(Report.from_json(row.report) for row in self.rows.values())}
+
+    def context(self) -> dict[str, Any]:
+        """The objects that rules may address beside the reports."""
+        return {**context_of(self.session), "signals": nested(self.all_signals())}
 
     def attempts_at(self, node_id: str) -> int:
         """Attempts already made at a step."""
@@ -67,7 +81,7 @@ class Progress:
 
 
 def context_of(session: SessionRow) -> dict[str, Any]:
-    """The objects that branch rules may address beside the reports."""
+    """What the session's own row tells to rules."""
     return {
         "session": {
             "vendor_data": session.vendor_data,
@@ -78,5 +92,6 @@ def context_of(session: SessionRow) -> dict[str, Any]:
         "metadata": session.session_metadata,
         "expected_details": session.expected_details,
         "contact_details": session.contact_details,
+        "action": session.action,
         "reference": {"kind": session.reference_kind},
     }

@@ -20,7 +20,7 @@ from ipse.edge.limits import CREATE_SESSION, SANDBOX_CREATE
 from ipse.edge.pagination import Page, WindowParam
 from ipse.edge.routing import router as make_router
 from ipse.runtime.application import Mode
-from ipse.sessions import deletion, listing, manual, repository, sandbox_arming, service, view
+from ipse.sessions import deletion, listing, manual, repository, sandbox_arming, service, signals, view
 from ipse.sessions.schemas import (
     ArmScenario,
     CreateSession,
@@ -77,9 +77,10 @@ async def get_decision(
     session_id: str,
     include: Annotated[str | None, Query(description="`events` adds the history and the trace.")] = None,
 ) -> dict[str, Any]:
-    """The full report: every check with its score, warnings and images (links live 60 minutes)."""
+    """The full report: every check with its score, warnings, images (links live 60 minutes) and every signal."""
     row = await service.get(scope, session_id)
-    return await view.decision(scope, row, events=include == "events")
+    decided = await view.decision(scope, row, events=include == "events")
+    return {**decided, "signals": await signals.stored(scope, row)}
 
 
 @router.patch(

@@ -17,9 +17,10 @@ from ipse.runtime.application import Mode
 from ipse.runtime.scope import Scope
 from ipse.sandbox.scenarios import SCENARIOS
 from ipse.security.tokens import new_session_token
-from ipse.sessions import lifecycle, reference, repository, view
+from ipse.sessions import lifecycle, reference, repository, signals, view
 from ipse.sessions.errors import SandboxScenarioRefused, TooManyDeclined, UnknownWorkflow
 from ipse.sessions.schemas import ContactDetails, CreateSession, ExpectedDetails
+from ipse.signals.reports import of_reports
 from ipse.storage.tables import ReportRow, SessionRow, UserRow
 from ipse.users import service as users
 from ipse.workflows import service as workflows
@@ -101,6 +102,7 @@ async def save_api_call(
     for position, report in enumerate(reports):
         scope.tx.add(report_row(row.id, report, position, scope))
     await scope.tx.flush()
+    await signals.store(scope, row, of_reports(reports))
     await lifecycle.change(scope, row, roll_up(reports), Cause.EVALUATED)
     return row
 

@@ -1,4 +1,4 @@
-"""docs/configuration.md is written by a program, so it can be held to the program."""
+"""Pages that a program writes can be held to the program: docs/configuration.md and docs/signals.md."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import importlib.util
 from pathlib import Path
 from types import ModuleType
 
+import pytest
+
 from ipse.settings import Settings
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 
 
-def _generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate_configuration", DOCS / "generate_configuration.py")
+def _generator(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -20,8 +22,9 @@ def _generator() -> ModuleType:
     return module
 
 
-def test_the_configuration_page_is_current() -> None:
-    assert (DOCS / "configuration.md").read_text("utf-8") == _generator().page(), "run `make docs`"
+@pytest.mark.parametrize("page", ["configuration", "signals"])
+def test_a_generated_page_is_current(page: str) -> None:
+    assert (DOCS / f"{page}.md").read_text("utf-8") == _generator(f"generate_{page}").page(), "run `make docs`"
 
 
 def test_every_option_says_what_it_does() -> None:
