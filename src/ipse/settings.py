@@ -94,6 +94,12 @@ class Settings(BaseSettings):
     )
     webhook_timeout_s: float = Field(5.0, gt=0, le=30, description="Time one delivery attempt may take.")
     webhook_concurrency: int = Field(16, ge=1, le=256, description="Deliveries in flight in one worker.")
+    verdict_lifetime_s: int = Field(
+        300, ge=30, le=3600, description="How long a signed verdict holds. Short: whoever copies one has this long."
+    )
+    verdict_window_s: int = Field(
+        900, ge=30, le=86400, description="How long after the decision a session still yields a verdict."
+    )
     log_format: str = Field(
         "json", pattern="^(json|console)$", description="`json` for machines, `console` for people."
     )

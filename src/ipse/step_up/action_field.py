@@ -7,12 +7,11 @@ from typing import Annotated, Any, Final
 
 from pydantic import PlainValidator, WithJsonSchema
 
+from ipse.capture.purpose import MAX_NAME, MAX_TEXT
 from ipse.step_up.actions import (
     MAX_ACCOUNT,
     MAX_DETAILS,
     MAX_LABEL,
-    MAX_NAME,
-    MAX_TEXT,
     MAX_TYPE,
     ActionProblem,
     CanonicalAction,
