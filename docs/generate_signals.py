@@ -41,7 +41,8 @@ def page() -> str:
 
 
 def _group(name: str, signals: list[Signal]) -> str:
-    head = f"## {name} ({len(signals)})\n\n{_row('Code', 'Type', 'Range', 'Source', 'Privacy', 'Meaning')}\n{'|---' * 6}|\n"
+    names = _row("Code", "Type", "Range", "Source", "Privacy", "Meaning")
+    head = f"## {name} ({len(signals)})\n\n{names}\n{'|---' * 6}|\n"
     rows = (
         _row(f"`{one.code}`", one.type.value, one.range, one.source, one.privacy.value, one.meaning) for one in signals
     )

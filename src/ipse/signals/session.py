@@ -43,7 +43,6 @@ class SessionFacts:
     attempts: int = 0
     challenges: int = 0
     handoffs: int = 0
-    is_shared: bool = False
     has_subject: bool = False
     has_reference: bool = False
     is_first_use: bool = False
@@ -65,7 +64,6 @@ def of_session(facts: SessionFacts) -> dict[str, JsonValue]:
             "session.attempts": facts.attempts,
             "session.challenges": facts.challenges,
             "session.handoffs": facts.handoffs,
-            "session.is_from_share_link": facts.is_shared,
             "session.has_subject": facts.has_subject,
             "session.has_reference": facts.has_reference,
             "session.is_first_use": facts.is_first_use,

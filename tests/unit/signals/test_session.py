@@ -19,7 +19,6 @@ FULL = SessionFacts(
     attempts=2,
     challenges=1,
     handoffs=1,
-    is_shared=True,
     has_subject=True,
     has_reference=True,
     action={"type": "transfer", "amount": "1250.5"},
