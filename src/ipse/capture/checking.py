@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ipse.biometrics.templates import Template
+from ipse.capture.circumstances import Circumstances
 from ipse.capture.errors import MethodRefused
 from ipse.capture.progress import Progress, context_of
 from ipse.checks import age_estimation, face_match, ip_analysis, liveness
-from ipse.checks.ip_analysis import RequestFacts
 from ipse.checks.performed import PASSIVE, Performed
 from ipse.checks.registry import Need, has_check, needs, unavailable
 from ipse.checks.screening import FaceHit, with_screening
@@ -41,7 +41,7 @@ _CHALLENGES = (CaptureMethod.ACTIVE_3D, CaptureMethod.FLASHING)
 class Given:
     """What is at hand for the checks of one request."""
 
-    request: RequestFacts
+    circumstances: Circumstances
     selfie: Selfie | None = None
     """Examined frames; None in scenario mode and when nothing was submitted."""
     performed: Performed = PASSIVE
@@ -225,7 +225,19 @@ def _run(scope: Scope, progress: Progress, node: FeatureNode, given: Given) -> R
         case Feature.FACE_MATCH:
             return _match(scope, progress, node, given)
         case _:
-            return ip_analysis.assess(given.request, IpAnalysisConfig.read(node.config, node.id), node.id)
+            return _address(scope, node, given.circumstances)
+
+
+def _address(scope: Scope, node: FeatureNode, given: Circumstances) -> Report:
+    return ip_analysis.assess(
+        given.network,
+        given.device,
+        given.history,
+        IpAnalysisConfig.read(node.config, node.id),
+        node.id,
+        expected_ip=given.expected_ip,
+        now=scope.services.clock.now(),
+    )
 
 
 def _match(scope: Scope, progress: Progress, node: FeatureNode, given: Given) -> Report:

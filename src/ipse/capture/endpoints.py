@@ -10,11 +10,11 @@ from pydantic import ValidationError
 from ipse.biometrics.images import ImageLimits
 from ipse.capture import service
 from ipse.capture.authentication import DeviceParam
+from ipse.capture.circumstances import RequestFacts
 from ipse.capture.errors import UnusableFrame, UnusableRecording
 from ipse.capture.recording import FRAME_LIMITS, MAX_FRAMES
 from ipse.capture.schemas import CaptureState, Method, Observations
 from ipse.capture.view import FRAMES_MAX
-from ipse.checks.ip_analysis import RequestFacts
 from ipse.decision.config import CaptureMethod
 from ipse.edge.client_address import client_address
 from ipse.edge.documented import documented
@@ -24,7 +24,8 @@ from ipse.edge.unit import services_of
 
 router = make_router(prefix="/v1/capture", tags=["Capture"])
 
-_DEVICE_HEADERS = ("x-didit-fp", "x-didit-pid", "sec-ch-ua")
+_DEVICE_HEADERS = ("user-agent", "accept-language", "sec-ch-ua", "x-didit-fp", "x-didit-pid")
+"""Beginnings of the names of headers that tell something about a device; no other header is looked at."""
 MAX_FRAME_BYTES = ImageLimits().max_bytes
 
 
@@ -95,7 +96,5 @@ def request_facts(request: Request) -> RequestFacts:
     settings = services_of(request).settings
     return RequestFacts(
         ip=client_address(request, settings.trusted_proxies),
-        user_agent=request.headers.get("user-agent"),
         headers={name: value for name, value in request.headers.items() if name.startswith(_DEVICE_HEADERS)},
-        accept_language=request.headers.get("accept-language"),
     )

@@ -16,9 +16,9 @@ from typing import Any, Final, Literal
 from sqlalchemy import select, update
 
 from ipse.capture.authentication import PERSON, Device, Role
+from ipse.capture.circumstances import RequestFacts
 from ipse.capture.errors import HandoffGone, HandoffOver, NotTheFirst, NotTheSecond, OtherDevice
 from ipse.capture.schemas import HandoffOffer, HandoffOpened, HandoffView
-from ipse.checks.ip_analysis import RequestFacts
 from ipse.decision.statuses import UNFINISHED, SessionStatus
 from ipse.edge.errors import Forbidden
 from ipse.edge.unit import Unit

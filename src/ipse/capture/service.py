@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from ipse.biometrics.images import ImageError, decode
 from ipse.biometrics.templates import Template
 from ipse.capture import challenges, checking, handoffs, view
 from ipse.capture.authentication import Device
+from ipse.capture.circumstances import Circumstances, RequestFacts, gather
 from ipse.capture.errors import (
     AlreadyDecided,
     ChallengeMissing,
@@ -27,7 +28,6 @@ from ipse.capture.errors import (
 from ipse.capture.progress import Progress
 from ipse.capture.recording import Recording, examine_recording
 from ipse.capture.schemas import CaptureState, Observations
-from ipse.checks.ip_analysis import RequestFacts
 from ipse.checks.performed import PASSIVE, Performed
 from ipse.checks.screening import FaceHit
 from ipse.checks.selfie import ReferenceFace, Selfie
@@ -101,7 +101,7 @@ async def start(device: Device, request: RequestFacts) -> CaptureState:
     await handoffs.take_over(scope, device)
     if SessionStatus(session.status) is SessionStatus.NOT_STARTED:
         await lifecycle.change(scope, session, SessionStatus.IN_PROGRESS, Cause.OPENED)
-    stop = checking.advance(scope, progress, await _at_hand(scope, session, _expecting(session, request)))
+    stop = checking.advance(scope, progress, await _at_hand(scope, session, await gather(scope, session, request)))
     await _settle(scope, progress, stop.evaluation)
     return await view.state(scope, device, session, progress, stop.evaluation)
 
@@ -131,7 +131,7 @@ async def submit(device: Device, node_id: str, submission: Submission, request: 
         scope,
         progress,
         checking.Given(
-            _expecting(session, request),
+            await gather(scope, session, request),
             selfie=seen.selfie,
             performed=seen.performed,
             captured_at=node_id,
@@ -282,23 +282,18 @@ def awaited_node(progress: Progress, node_id: str) -> FeatureNode:
     return awaited.node
 
 
-def _expecting(session: SessionRow, request: RequestFacts) -> RequestFacts:
-    """The connection, beside the address that the integrator expects."""
-    return replace(request, expected_ip=(session.expected_details or {}).get("ip_address"))
-
-
-async def _at_hand(scope: Scope, session: SessionRow, request: RequestFacts) -> checking.Given:
+async def _at_hand(scope: Scope, session: SessionRow, circumstances: Circumstances) -> checking.Given:
     """What an earlier request of this session has left for the checks."""
     probe = await of_session.probe_of(scope, session.id)
     if probe is None:
-        return checking.Given(request)
+        return checking.Given(circumstances)
     reference = await of_session.reference_face(scope, session.reference_face_id, session.reference_kind)
     template = faces.open_template(scope, probe) if probe.model_id != faces.NO_MODEL else None
     score = None
     if template is not None and reference is not None:
         score = _score(scope.services.face_engine().score, template, reference.template)
     return checking.Given(
-        request,
+        circumstances,
         media_id=probe.media_id,
         probe=template,
         reference=reference,
