@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 
 from ipse.runtime.scope import Scope
 from ipse.storage.tables import FaceRow, SessionRow, UserRow
 
 _IDS_PER_QUERY: Final = 500
 """SQLite takes a limited number of parameters in one statement."""
+
+
+class SealedFace(NamedTuple):
+    """What an index needs of a face: a million rows of the whole table would be gigabytes of objects."""
+
+    id: str
+    sequence: int
+    template_sealed: bytes
 
 
 async def current(scope: Scope, user_id: str, purpose: str) -> FaceRow | None:
@@ -73,30 +81,28 @@ async def mark_superseded(scope: Scope, user_id: str, now: datetime) -> None:
     )
 
 
-async def searchable_after(scope: Scope, sequence: int) -> Sequence[FaceRow]:
-    """Searchable faces beyond a sequence number, in order."""
+async def searchable_between(scope: Scope, above: int, up_to: int) -> Sequence[str]:
+    """Ids of the searchable faces with a sequence number beyond ``above`` and not beyond ``up_to``."""
     found = await scope.tx.scalars(
-        select(FaceRow)
-        .where(
+        select(FaceRow.id).where(
             FaceRow.application_id == scope.application_id,
             FaceRow.searchable.is_(True),
-            FaceRow.sequence > sequence,
+            FaceRow.sequence > above,
+            FaceRow.sequence <= up_to,
         )
-        .order_by(FaceRow.sequence)
     )
     return found.all()
 
 
-async def searchable_with_ids(scope: Scope, face_ids: Sequence[str]) -> Sequence[FaceRow]:
-    """Searchable faces by id."""
-    found = await scope.tx.scalars(
-        select(FaceRow).where(
-            FaceRow.application_id == scope.application_id,
-            FaceRow.searchable.is_(True),
-            FaceRow.id.in_(face_ids),
-        )
-    )
-    return found.all()
+async def sealed_after(scope: Scope, sequence: int, *, limit: int) -> Sequence[SealedFace]:
+    """The first ``limit`` searchable faces beyond a sequence number, in order."""
+    query = _sealed(scope).where(FaceRow.sequence > sequence).order_by(FaceRow.sequence).limit(limit)
+    return [SealedFace._make(row) for row in await scope.tx.execute(query)]
+
+
+async def sealed_with_ids(scope: Scope, face_ids: Sequence[str]) -> Sequence[SealedFace]:
+    """Searchable faces by id, at most 500."""
+    return [SealedFace._make(row) for row in await scope.tx.execute(_sealed(scope).where(FaceRow.id.in_(face_ids)))]
 
 
 async def searchable_ids(scope: Scope) -> set[str]:
@@ -136,3 +142,9 @@ async def told_about(
         )
         told |= {face.id: (face, session, user) for face, session, user in found}
     return told
+
+
+def _sealed(scope: Scope) -> Select[str, int, bytes]:
+    return select(FaceRow.id, FaceRow.sequence, FaceRow.template_sealed).where(
+        FaceRow.application_id == scope.application_id, FaceRow.searchable.is_(True)
+    )

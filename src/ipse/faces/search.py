@@ -8,8 +8,6 @@ faces, so with 10,000 faces about one search in ten of a stranger may show a "po
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
 from datetime import UTC
 from typing import Final
 
@@ -17,17 +15,12 @@ from ipse.biometrics.calibration import SIMILARITY, similarity_score
 from ipse.biometrics.templates import Template
 from ipse.checks.screening import FaceHit
 from ipse.decision.settings import DUPLICATE_POSSIBLE
-from ipse.faces import repository
-from ipse.faces.service import open_template
+from ipse.faces import gallery, repository
 from ipse.runtime.scope import Scope
 from ipse.storage.tables import FaceRow, SessionRow, UserRow
 
 MAX_MATCHES: Final = 5
 """Matches in one answer (contract 30 section 3)."""
-_OVERLAP: Final = 512
-"""How far catching up looks back: transactions commit in another order than they take their numbers."""
-_MANY: Final = 256
-"""From this many templates on, unsealing leaves the event loop."""
 
 
 async def search(
@@ -46,11 +39,10 @@ async def search(
     faces out: nobody is a duplicate of themselves. Every hit is read from the database again, so a face that was
     deleted a moment ago cannot appear.
     """
-    await _catch_up(scope)
-    partition = scope.services.face_vectors.partition(scope.application_id, template.model_id)
+    await gallery.catch_up(scope)
     wanted = limit * 8
     while True:
-        near = partition.search(template.vector, limit=wanted, minimum=SIMILARITY.inverse(minimum))
+        near = await gallery.nearest(scope, template, limit=wanted, minimum=SIMILARITY.inverse(minimum))
         told = await repository.told_about(scope, [one.id for one in near])
         hits: dict[str, FaceHit] = {}
         for one in near:
@@ -67,35 +59,6 @@ async def search(
         if len(hits) >= limit or len(near) < wanted:
             return tuple(hits.values())[:limit]
         wanted *= 8
-
-
-async def _catch_up(scope: Scope) -> None:
-    """Bring this process' copy up to the transaction's view of the database."""
-    index, application_id = scope.services.face_vectors, scope.application_id
-    known = index.ids(application_id)
-    fresh = await repository.searchable_after(scope, max(0, index.read_to(application_id) - _OVERLAP))
-    await _take_in(scope, [row for row in fresh if row.id not in known])
-    if await repository.count_searchable(scope) == index.count(application_id):
-        return
-    stored = await repository.searchable_ids(scope)
-    known = index.ids(application_id)
-    index.discard(application_id, known - stored)
-    missing = sorted(stored - known)
-    for start in range(0, len(missing), _MANY):
-        await _take_in(scope, await repository.searchable_with_ids(scope, missing[start : start + _MANY]))
-
-
-async def _take_in(scope: Scope, rows: Sequence[FaceRow]) -> None:
-    if not rows:
-        return
-    if len(rows) < _MANY:
-        templates = [open_template(scope, row) for row in rows]
-    else:
-        templates = await asyncio.to_thread(lambda: [open_template(scope, row) for row in rows])
-    index = scope.services.face_vectors
-    for row, template in zip(rows, templates, strict=True):
-        index.partition(scope.application_id, template.model_id).add(row.id, template.vector)
-        index.mark_read(scope.application_id, row.sequence)
 
 
 def _hit(face: FaceRow, session: SessionRow | None, user: UserRow | None, similarity: float) -> FaceHit:

@@ -92,8 +92,13 @@ def open_template(scope: Scope, row: FaceRow) -> Template:
     """
     if row.model_id == NO_MODEL:
         raise NoTemplate(row.id)
-    context = template_context(row.application_id, row.id)
-    return Template.from_bytes(scope.services.biometric_ring.open(row.template_sealed, context=context))
+    return open_sealed(scope, row.id, row.template_sealed)
+
+
+def open_sealed(scope: Scope, face_id: str, template_sealed: bytes) -> Template:
+    """Unseal the template of a face of this application. Raises ``CannotOpen`` as :func:`open_template`."""
+    context = template_context(scope.application_id, face_id)
+    return Template.from_bytes(scope.services.biometric_ring.open(template_sealed, context=context))
 
 
 def template_context(application_id: str, face_id: str) -> bytes:

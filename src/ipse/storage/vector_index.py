@@ -10,9 +10,11 @@ of that entry, and an entry that was there all the time is never missed. Times a
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import numpy as np
@@ -159,6 +161,12 @@ class VectorIndex:
     def __init__(self) -> None:
         self._partitions: dict[str, dict[str, Partition]] = {}
         self._read_to: dict[str, int] = {}
+        self._compared_at: dict[str, datetime] = {}
+        self._reading: dict[str, asyncio.Lock] = {}
+
+    def reading(self, application_id: str) -> asyncio.Lock:
+        """Held by whoever reads an application's faces from the database, so that nobody reads them twice."""
+        return self._reading.setdefault(application_id, asyncio.Lock())
 
     def partition(self, application_id: str, model_id: str) -> Partition:
         """The partition, made when it is first asked for."""
@@ -171,6 +179,14 @@ class VectorIndex:
     def mark_read(self, application_id: str, sequence: int) -> None:
         """Remember how far an application has been read; never goes back."""
         self._read_to[application_id] = max(sequence, self.read_to(application_id))
+
+    def compared_at(self, application_id: str) -> datetime | None:
+        """When the entries were last compared with the database in full."""
+        return self._compared_at.get(application_id)
+
+    def mark_compared(self, application_id: str, now: datetime) -> None:
+        """Remember such a comparison."""
+        self._compared_at[application_id] = now
 
     def contains(self, application_id: str, entry_id: str) -> bool:
         """Whether any partition of the application holds the entry."""

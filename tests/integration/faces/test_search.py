@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
+import anyio
 import pytest
 from sqlalchemy import delete
 
 from ipse.biometrics.calibration import SIMILARITY, similarity_score
 from ipse.biometrics.templates import Template
+from ipse.clock import ManualClock
 from ipse.faces import service as faces
 from ipse.faces.search import search
 from ipse.runtime.scope import Scope
 from ipse.runtime.services import Services
+from ipse.security.keyring import CannotOpen
 from ipse.storage.tables import FaceRow, SessionRow
 from ipse.users.service import ensure_user
 from tests.conftest import MakeApplication
@@ -176,3 +181,75 @@ async def test_many_faces_are_taken_in_at_once(scope: Scope) -> None:
     wanted = await stored(scope, near(PROBE, 0.9))
     assert (await found(scope))[0] == wanted.id
     assert scope.services.face_vectors.count(scope.application_id) == 301
+
+
+async def test_a_large_gallery_is_searched_on_a_thread_and_compared_with_the_database_from_time_to_time(
+    scope: Scope, monkeypatch: pytest.MonkeyPatch, clock: ManualClock
+) -> None:
+    from ipse.faces import gallery, repository
+
+    counted = list[int]()
+    count = repository.count_searchable
+
+    async def counting(scope: Scope) -> int:
+        counted.append(1)
+        return await count(scope)
+
+    monkeypatch.setattr(gallery, "_LARGE", 2)
+    monkeypatch.setattr(repository, "count_searchable", counting)
+    one, other = await stored(scope, PROBE), await stored(scope, near(PROBE, 0.9))
+    await stored(scope, template(5))
+    assert await found(scope) == [one.id, other.id]
+    await scope.tx.execute(delete(FaceRow).where(FaceRow.id == one.id))
+    assert await found(scope) == [other.id]  # read again, although the copy still holds the face
+    assert len(counted) == 1
+    assert scope.services.face_vectors.contains(scope.application_id, one.id)
+    clock.advance(timedelta(seconds=31))
+    assert await found(scope) == [other.id]
+    assert not scope.services.face_vectors.contains(scope.application_id, one.id)
+    clock.advance(timedelta(seconds=-60))  # a clock that was set back does not put the comparison off
+    await found(scope)
+    assert len(counted) == 3
+
+
+async def test_a_large_gallery_is_read_in_pages_and_once_by_simultaneous_searches(
+    services: Services, make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ipse.faces import gallery
+
+    taken = list[int]()
+    take_in = gallery._unseal
+
+    def counting(scope: Scope, page: Sequence[Any]) -> None:
+        taken.append(len(page))
+        take_in(scope, page)
+
+    monkeypatch.setattr(gallery, "_PAGE", 50)
+    monkeypatch.setattr(gallery, "_unseal", counting)
+    application = (await make_application()).application
+    async with services.database.writing() as tx:
+        for seed in range(120):
+            await stored(Scope(tx, application, services), template(1000 + seed))
+        wanted = await stored(Scope(tx, application, services), PROBE)
+    answers = list[list[str]]()
+
+    async def one_search() -> None:
+        async with services.database.reading() as tx:
+            answers.append(await found(Scope(tx, application, services)))
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(4):
+            tasks.start_soon(one_search)
+    assert answers == [[wanted.id]] * 4
+    assert sum(taken) == 121
+    assert max(taken) == 50
+
+
+async def test_a_template_that_was_changed_stops_every_search(scope: Scope) -> None:
+    """A gallery with holes could miss a blocked person: it answers nobody."""
+    await stored(scope, PROBE)
+    damaged = await stored(scope, near(PROBE, 0.9))
+    damaged.template_sealed = damaged.template_sealed[:-1] + bytes([damaged.template_sealed[-1] ^ 1])
+    await scope.tx.flush()
+    with pytest.raises(CannotOpen):
+        await found(scope)

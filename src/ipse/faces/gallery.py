@@ -1,0 +1,106 @@
+"""The searchable faces of an application, in memory and in step with the database.
+
+A search first reads what is new. Large galleries are read in pages, unsealed on a thread, and searched on a thread; the
+event loop stays free. Whoever searches reads the hits from the database again, so what this copy still holds of deleted
+faces is never shown; it is dropped at the next full comparison.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+import numpy as np
+
+from ipse.biometrics.templates import Template
+from ipse.faces import repository
+from ipse.faces.repository import SealedFace
+from ipse.faces.service import open_sealed
+from ipse.runtime.scope import Scope
+from ipse.storage.vector_index import Neighbour
+
+_OVERLAP: Final = 512
+"""How far catching up looks back: transactions commit in another order than they take their numbers."""
+_PAGE: Final = 4_096
+"""Templates read and unsealed at a time."""
+_MANY: Final = 256
+"""From this many templates on, unsealing leaves the event loop."""
+_LARGE: Final = 20_000
+"""From this many faces on (a product of half a millisecond), searching leaves the event loop, and the full comparison
+with the database is made every :data:`_COMPARED_EVERY` only: counting is slower than searching by then."""
+_COMPARED_EVERY: Final = timedelta(seconds=30)
+
+
+async def nearest(scope: Scope, template: Template, *, limit: int, minimum: float) -> tuple[Neighbour, ...]:
+    """The ``limit`` nearest faces of at least ``minimum`` cosine, nearest first; some may be deleted by now."""
+    partition = scope.services.face_vectors.partition(scope.application_id, template.model_id)
+    if len(partition) < _LARGE:
+        return partition.search(template.vector, limit=limit, minimum=minimum)
+    return await asyncio.to_thread(partition.search, template.vector, limit=limit, minimum=minimum)
+
+
+async def catch_up(scope: Scope) -> None:
+    """Bring this process' copy up to the transaction's view of the database.
+
+    Raises:
+        CannotOpen: a template was sealed elsewhere or changed: a gallery with holes answers nobody.
+    """
+    index = scope.services.face_vectors
+    async with index.reading(scope.application_id):
+        await _read_new(scope)
+        if _is_due(scope):
+            await _compare(scope)
+
+
+async def _read_new(scope: Scope) -> None:
+    index, application_id = scope.services.face_vectors, scope.application_id
+    read_to = index.read_to(application_id)
+    recent = await repository.searchable_between(scope, read_to - _OVERLAP, read_to)
+    await _take_in_ids(scope, [one for one in recent if not index.contains(application_id, one)])
+    while page := await repository.sealed_after(scope, index.read_to(application_id), limit=_PAGE):
+        await _take_in(scope, page)
+
+
+def _is_due(scope: Scope) -> bool:
+    index, now = scope.services.face_vectors, scope.services.clock.now()
+    last = index.compared_at(scope.application_id)
+    if index.count(scope.application_id) < _LARGE or last is None or not last <= now < last + _COMPARED_EVERY:
+        index.mark_compared(scope.application_id, now)
+        return True
+    return False
+
+
+async def _compare(scope: Scope) -> None:
+    index, application_id = scope.services.face_vectors, scope.application_id
+    if await repository.count_searchable(scope) == index.count(application_id):
+        return
+    stored = await repository.searchable_ids(scope)
+    known = index.ids(application_id)
+    index.discard(application_id, known - stored)
+    await _take_in_ids(scope, sorted(stored - known))
+
+
+async def _take_in_ids(scope: Scope, face_ids: Sequence[str]) -> None:
+    for start in range(0, len(face_ids), _MANY):
+        await _take_in(scope, await repository.sealed_with_ids(scope, face_ids[start : start + _MANY]))
+
+
+async def _take_in(scope: Scope, faces: Sequence[SealedFace]) -> None:
+    if len(faces) < _MANY:
+        _unseal(scope, faces)
+    else:
+        await asyncio.to_thread(_unseal, scope, faces)
+    if faces:
+        scope.services.face_vectors.mark_read(scope.application_id, max(face.sequence for face in faces))
+
+
+def _unseal(scope: Scope, faces: Sequence[SealedFace]) -> None:
+    by_model: dict[str, list[tuple[str, Template]]] = {}
+    for face in faces:
+        template = open_sealed(scope, face.id, face.template_sealed)
+        by_model.setdefault(template.model_id, []).append((face.id, template))
+    for model_id, opened in by_model.items():
+        partition = scope.services.face_vectors.partition(scope.application_id, model_id)
+        partition.add_many([one for one, _ in opened], np.stack([template.vector for _, template in opened]))
