@@ -46,9 +46,9 @@ def judge(network: NetworkFacts, by_country: JsonObject) -> Judgement:
     if country is None:
         return Judgement(None, unknown="country")
     rules = {code.strip().upper(): rule for code, rule in by_country.items()}
-    rule = rules.get(country)
-    if rule is None:
+    if country not in rules:
         return Judgement(False, "country") if any(map(_allows, rules.values())) else ALLOWED
+    rule = rules[country]
     if not _allows(rule):
         return Judgement(False, "country")
     states = rule.get("states") if isinstance(rule, Mapping) else None
