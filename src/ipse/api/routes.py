@@ -12,6 +12,7 @@ from ipse.capture.endpoints import router as capture
 from ipse.capture.entry_endpoints import router as entries
 from ipse.capture.handoff_endpoints import router as handoffs
 from ipse.hosted.endpoints import router as hosted
+from ipse.lists.endpoints import router as lists
 from ipse.media.endpoints import router as media
 from ipse.sandbox.endpoints import router as sandbox
 from ipse.sessions.endpoints import router as sessions
@@ -19,6 +20,7 @@ from ipse.sessions.review_endpoints import router as reviews
 from ipse.sessions.signal_endpoints import router as signals
 from ipse.shop.endpoints import router as shop
 from ipse.standalone.endpoints import router as standalone
+from ipse.step_up.verdict_endpoints import router as verdicts
 from ipse.users.endpoints import router as users
 from ipse.webhooks.endpoints import router as webhooks
 from ipse.workflows.endpoints import router as workflows
@@ -38,11 +40,13 @@ def include(app: FastAPI) -> None:
         workflows,
         webhooks,
         users,
+        lists,
         accounts,
         branding,
         sandbox,
         media,
         system,
+        verdicts,
         hosted,
         shop,
     ):

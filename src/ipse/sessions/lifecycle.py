@@ -13,7 +13,7 @@ from prometheus_client import Counter
 
 from ipse.decision.statuses import Cause, SessionStatus, move
 from ipse.runtime.scope import Scope
-from ipse.sessions import enrolment, repository, view
+from ipse.sessions import enrolment, repository, verdict_rows, view
 from ipse.storage.tables import SessionRow
 from ipse.webhooks import service as webhooks
 
@@ -52,6 +52,8 @@ async def change(
     await repository.add_review(
         scope, row.id, "STATUS_UPDATED", previous_status=previous.value, new_status=target.value, comment=comment
     )
+    if previous is SessionStatus.APPROVED:
+        await verdict_rows.revoke(scope, row.id)
     if target is _ENROLLING:
         await enrolment.enrol(scope, row, cause)
     elif target in _REVOKING:

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 
 from ipse.decision.statuses import UNFINISHED, SessionStatus
 from ipse.runtime.scope import Scope
-from ipse.storage.tables import ApplicationRow, CaptureRow, ReportRow, ReviewRow, SessionRow
+from ipse.storage.tables import ApplicationRow, CaptureRow, ChallengeRow, ReportRow, ReviewRow, SessionRow
 
 
 async def find(scope: Scope, session_id: str, *, lock: bool = False) -> SessionRow | None:
@@ -91,6 +91,20 @@ async def reports_of_many(scope: Scope, session_ids: Sequence[str]) -> dict[str,
     for row in found:
         grouped[row.session_id].append(row)
     return grouped
+
+
+async def has_captures(scope: Scope, session_id: str) -> bool:
+    """Whether a face was shown in a session: frames of some step were taken."""
+    return await scope.tx.scalar(select(CaptureRow.id).where(CaptureRow.session_id == session_id).limit(1)) is not None
+
+
+async def end_challenges(scope: Scope, session_id: str) -> None:
+    """End every challenge of a session that was not answered to its end."""
+    await scope.tx.execute(
+        update(ChallengeRow)
+        .where(ChallengeRow.session_id == session_id, ChallengeRow.used_at.is_(None))
+        .values(used_at=scope.services.clock.now())
+    )
 
 
 async def capture_with_key(scope: Scope, session_id: str, node_id: str, submission_key: str) -> CaptureRow | None:

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Ema
 from ipse.decision.statuses import SessionStatus
 from ipse.security.canonical_json import NotCanonical, canonical_bytes
 from ipse.sessions.languages import LANGUAGES
+from ipse.step_up.action_field import ActionField
 
 MAX_METADATA_BYTES = 64 * 2**10
 MAX_VENDOR_DATA = 256
@@ -107,6 +108,9 @@ class CreateSession(BaseModel):
     callback: CallbackUrl | None = None
     callback_method: Literal["initiator", "completer", "both"] = "initiator"
     metadata: Metadata | None = None
+    action: ActionField | None = Field(
+        None, description="What the person authorises: shown on the page, and what the verdict is bound to."
+    )
     language: Language | None = None
     contact_details: ContactDetails | None = None
     expected_details: ExpectedDetails | None = None
@@ -115,7 +119,9 @@ class CreateSession(BaseModel):
 
 
 class SessionCreated(BaseModel):
-    """The ten keys of the contract and ``session_url``, the name the integration pages use for ``url``."""
+    """The ten keys of the contract, ``session_url``, the name the integration pages use for ``url``, and
+    ``action_hash``.
+    """
 
     session_id: str
     session_number: int
@@ -128,6 +134,7 @@ class SessionCreated(BaseModel):
     callback: str | None
     workflow_id: str
     workflow_version: int
+    action_hash: str | None = Field(None, description="SHA-256 of the canonical action; the verdict's `act`.")
 
 
 class ShortSession(SessionCreated):

@@ -51,6 +51,8 @@ async def create(caller: Caller, body: CreateSession) -> dict[str, Any]:
     else:
         row.callback = body.callback or version.settings.callback
         row.session_metadata = body.metadata
+        if row.action_hash != _action_hash(body):
+            await _replace_action(scope, row, body)
         row.sandbox_scenario = body.sandbox_scenario or row.sandbox_scenario
         if portrait is not None:
             needed = reference.compares_with_reference(version.graph)
@@ -142,9 +144,24 @@ async def _workflow(scope: Scope, workflow_id: str) -> WorkflowVersion:
 
 
 async def _reusable(scope: Scope, body: CreateSession, version: WorkflowVersion) -> SessionRow | None:
+    """The person's unfinished session, unless a face was shown in it for another action than this one."""
     if not body.vendor_data:
         return None
-    return await repository.find_reusable(scope, body.vendor_data, version.id, scope.services.clock.now())
+    row = await repository.find_reusable(scope, body.vendor_data, version.id, scope.services.clock.now())
+    if row is not None and row.action_hash != _action_hash(body) and await repository.has_captures(scope, row.id):
+        return None
+    return row
+
+
+def _action_hash(body: CreateSession) -> str | None:
+    return body.action.hash if body.action else None
+
+
+async def _replace_action(scope: Scope, row: SessionRow, body: CreateSession) -> None:
+    """Bind a session in which no face was shown yet to another action; what was begun for the old one ends."""
+    row.action = dict(body.action.value) if body.action else None
+    row.action_hash = _action_hash(body)
+    await repository.end_challenges(scope, row.id)
 
 
 async def _check_retries(scope: Scope, user: UserRow, version: WorkflowVersion) -> None:
@@ -186,6 +203,8 @@ async def _insert(
         session_metadata=body.metadata,
         expected_details=_dump(body.expected_details),
         contact_details=_contact(body.contact_details),
+        action=dict(body.action.value) if body.action else None,
+        action_hash=_action_hash(body),
         sandbox_scenario=body.sandbox_scenario,
         created_at=now,
         expires_at=now + timedelta(seconds=version.settings.session_expiration_time),

@@ -35,6 +35,7 @@ def created(scope: Scope, row: SessionRow, token: str) -> dict[str, Any]:
         "callback": row.callback,
         "workflow_id": row.workflow_id,
         "workflow_version": row.workflow_version,
+        "action_hash": row.action_hash,
     }
 
 
@@ -95,6 +96,8 @@ def _decision(
         "features": list(dict.fromkeys(report_name(report.feature) for report in reports)),
         "vendor_data": row.vendor_data,
         "metadata": row.session_metadata,
+        "action": row.action,
+        "action_hash": row.action_hash,
         "expected_details": row.expected_details,
         "contact_details": row.contact_details,
         "callback": row.callback,

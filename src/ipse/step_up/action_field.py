@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
-from pydantic import PlainValidator, WithJsonSchema
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 from ipse.capture.purpose import MAX_NAME, MAX_TEXT
 from ipse.step_up.actions import (
@@ -65,5 +67,16 @@ _SCHEMA: Final[dict[str, Any]] = {
     "examples": [{"type": "transfer", "amount": "1250.00", "currency": "EUR", "payee": "ACME GmbH"}],
 }
 
-ActionField = Annotated[CanonicalAction, PlainValidator(read_action), WithJsonSchema(_SCHEMA)]
+
+class _ReadAction:
+    """Tells pydantic how an action is read, and the OpenAPI document what one looks like."""
+
+    def __get_pydantic_core_schema__(self, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(read_action)
+
+    def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return _SCHEMA
+
+
+ActionField = Annotated[CanonicalAction, _ReadAction()]
 """The type of ``action`` in a body; the validated value is a :class:`CanonicalAction`."""

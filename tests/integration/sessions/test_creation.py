@@ -31,7 +31,9 @@ async def count(services: Services, table: type[Any]) -> int:
         return await tx.scalar(select(func.count()).select_from(table)) or 0
 
 
-async def test_creation_answers_the_contracts_keys_and_the_pages_alias(client: AsyncClient) -> None:
+async def test_creation_answers_the_contracts_keys_the_pages_alias_and_the_hash_of_the_action(
+    client: AsyncClient,
+) -> None:
     response = await client.post(
         "/v3/session/", json={**LIVENESS_ONLY, "vendor_data": "user-1", "metadata": {"flow": "login"}, "language": "es"}
     )
@@ -39,7 +41,7 @@ async def test_creation_answers_the_contracts_keys_and_the_pages_alias(client: A
     body = response.json()
     assert set(body) == {
         "session_id", "session_number", "session_token", "url", "session_url", "vendor_data", "metadata", "status",
-        "callback", "workflow_id", "workflow_version",
+        "callback", "workflow_id", "workflow_version", "action_hash",
     }  # fmt: skip
     assert body["status"] == "Not Started"
     assert body["session_number"] == 1
