@@ -1,0 +1,65 @@
+"""Policies and facts that the tests of this folder vary."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ipse.decision.policy.model import Policy
+from ipse.decision.policy.reading import read_policy
+
+METHODS: list[dict[str, Any]] = [{"up_to": None, "method": "PASSIVE", "workflow": "wf_face"}]
+
+KNOWN: dict[str, Any] = {
+    "action": {
+        "type": "transfer",
+        "amount": "100",
+        "currency": "EUR",
+        "has_payee": True,
+        "details": {"channel": "app"},
+    },
+    "user": {
+        "is_known": True,
+        "status": "ACTIVE",
+        "age_days": 400,
+        "session_age_hours": 48,
+        "sim_age_hours": 9000,
+        "is_known_payee": True,
+        "is_known_device": True,
+        "is_trusted_device": True,
+        "is_known_network": True,
+        "is_known_country": True,
+        "is_travel_impossible": False,
+        "is_automated": False,
+        "daily_limit": {"amount": "500", "currency": "EUR"},
+        "spent_today": {"amount": "50", "currency": "EUR"},
+        "blocklisted": [],
+        "allowlisted": [],
+        "lists": [],
+    },
+    "velocity": {"user.transfer.60": 1, "ip.login.10": 0, "user.any.10": 2},
+    "signals": {"ip": {"is_vpn": False, "is_proxy": False, "is_tor": False, "is_relay": False, "is_datacenter": False}},
+}
+"""Everything is known and nothing is strange."""
+
+
+def facts(**changes: Any) -> dict[str, Any]:
+    """:data:`KNOWN` with changes such as ``user={"status": "BLOCKED"}``; the value None takes a fact away."""
+    changed = {root: dict(values) for root, values in KNOWN.items()}
+    for root, values in changes.items():
+        for name, value in values.items():
+            if value is None:
+                changed[root].pop(name, None)
+            else:
+                changed[root][name] = value
+    return changed
+
+
+def policy(*rules: dict[str, Any], **parts: Any) -> Policy:
+    """A policy of these rules that allows where none of them speaks."""
+    return read_policy(content(*rules, **parts))
+
+
+def content(*rules: dict[str, Any], **parts: Any) -> dict[str, Any]:
+    """The JSON of :func:`policy`."""
+    named = [{"id": f"rule{number}", **rule} for number, rule in enumerate(rules)]
+    return {"name": "tried", "rules": named, "methods": METHODS, "otherwise": "allow", **parts}
