@@ -14,6 +14,7 @@ from ipse.capture.handoff_endpoints import router as handoffs
 from ipse.hosted.endpoints import router as hosted
 from ipse.lists.endpoints import router as lists
 from ipse.media.endpoints import router as media
+from ipse.risk.endpoints import router as risk
 from ipse.sandbox.endpoints import router as sandbox
 from ipse.sessions.endpoints import router as sessions
 from ipse.sessions.review_endpoints import router as reviews
@@ -37,6 +38,7 @@ def include(app: FastAPI) -> None:
         handoffs,
         entries,
         standalone,
+        risk,
         workflows,
         webhooks,
         users,

@@ -1,1 +1,1 @@
-"""The standalone risk calls: one address, mail address or phone number, answered at once."""
+"""The standalone risk calls: what an address, a mailbox or a number tells, before anybody is asked for a face."""
