@@ -130,9 +130,10 @@ def _address(text: str) -> str:
     network: Network = interface.network
     if interface.ip != network.network_address:
         raise UnusableValue(f"{bare} has host bits set. Did you mean {network}?")
+    network = _unmapped(network)
     if network.prefixlen == 0:
         raise UnusableValue("This network is every address there is.")
-    return _text_of(_unmapped(network))
+    return _text_of(network)
 
 
 def _unmapped(network: Network) -> Network:
