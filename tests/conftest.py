@@ -78,6 +78,7 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
     return Settings(
         data_dir=tmp_path / "data",
         database_url=database_url,
+        intelligence_dir=tmp_path / "intelligence",
         public_url="http://testserver",
         run_worker=False,
         inference_workers=2,

@@ -20,6 +20,7 @@ from ipse.edge import handlers
 from ipse.edge.limits import RequestLimits
 from ipse.edge.middleware import Observation, TrailingSlash
 from ipse.identifiers import Identifiers, RandomIdentifiers
+from ipse.intelligence.network import NetworkIntelligence
 from ipse.jobs.worker import run_worker
 from ipse.runtime.services import Services
 from ipse.security.keysets import open_rings
@@ -39,7 +40,7 @@ async def build_services(
     faces: FaceEngine | None = None,
     load_faces: bool = True,
 ) -> Services:
-    """Open the database (migrated to the newest schema), the key rings, the blob store and the models.
+    """Open the database (migrated to the newest schema), the key rings, the blob store, models and address data.
 
     Missing or changed models leave ``faces`` empty: the service starts, says so in its health check, and
     every call that needs a face answers 503.
@@ -48,12 +49,14 @@ async def build_services(
     clock = clock or SystemClock()
     # Models are hashed and warmed up on a thread while the database opens: neither waits for the other.
     loading = asyncio.create_task(asyncio.to_thread(_load_faces, settings)) if faces is None and load_faces else None
+    mapping = asyncio.create_task(asyncio.to_thread(NetworkIntelligence.load, settings.intelligence_dir))
     database = Database(settings.resolved_database_url)
     try:
         await migrate.upgrade(database.engine)
         ordinary, biometric = await open_rings(settings, database, clock)
     finally:
         faces = await loading if loading is not None else faces
+        network = await mapping
     workers = settings.inference_workers or len(os.sched_getaffinity(0))
     return Services(
         settings=settings,
@@ -65,6 +68,7 @@ async def build_services(
         blobs=open_blob_store(settings.resolved_blob_url),
         faces=faces,
         inference=InferencePool(workers, settings.inference_queue),
+        network=network,
     )
 
 

@@ -39,6 +39,11 @@ class Settings(BaseSettings):
         Path(platformdirs.user_cache_dir("ipse")) / "models",
         description="Folder of the model files. Each is checked against the ledger by SHA-256 before it is loaded.",
     )
+    intelligence_dir: Path = Field(
+        Path(platformdirs.user_cache_dir("ipse")) / "intelligence",
+        description="Folder of the address data (`ipse data pull`); files of your own go into `own/` in it and win. "
+        "Without them addresses have no country and no operator, and rules that need those do not pass.",
+    )
     public_url: str = Field(
         "http://127.0.0.1:8000",
         description="Address under which people and integrators reach this service; hosted and media links use it.",

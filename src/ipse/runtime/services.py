@@ -8,6 +8,7 @@ from ipse.biometrics.engine import FaceEngine
 from ipse.biometrics.pool import InferencePool
 from ipse.clock import Clock
 from ipse.identifiers import Identifiers
+from ipse.intelligence.network import NetworkIntelligence
 from ipse.runtime.signal import Signal
 from ipse.security.keyring import KeyRing
 from ipse.settings import Settings
@@ -33,6 +34,8 @@ class Services:
     blobs: BlobStore
     faces: FaceEngine | None
     inference: InferencePool
+    network: NetworkIntelligence = field(default_factory=lambda: NetworkIntelligence.load(None))
+    """What is known of addresses; the data of packages only, unless the folder was loaded."""
     deliveries_due: Signal = field(default_factory=Signal)
     """Rung after a commit that left something to deliver."""
     face_vectors: VectorIndex = field(default_factory=VectorIndex)

@@ -1,0 +1,105 @@
+"""The time zone of a place, from the zone table of the tz database.
+
+A country whose zones agree on the day has that zone. Otherwise the zone of the state (``data/region_zones.tsv``, for
+the wide federal countries), otherwise the nearest city of the zone table. Without a place inside such a country the
+zone is not known.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from functools import cache, lru_cache
+from importlib.metadata import version
+from importlib.resources import files
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from ipse.intelligence.datasets import Dataset
+
+_VERSION: Final = version("tzdata")
+COUNTRY: Final = Dataset("tzdata: zone of the country", _VERSION, None)
+REGION: Final = Dataset("tzdata: zone of the state", _VERSION, None)
+NEAREST: Final = Dataset("tzdata: nearest zone city", _VERSION, None)
+
+_NOON: Final = time(12)
+_COORDINATES: Final = re.compile(r"([+-])(\d{2})(\d{2})(?:\d{2})?([+-])(\d{3})(\d{2})(?:\d{2})?")
+
+
+@dataclass(frozen=True, slots=True)
+class _Zone:
+    name: str
+    latitude: float
+    longitude: float
+
+
+def zone_of(
+    country: str, *, region: str | None, latitude: float | None, longitude: float | None, on: date
+) -> tuple[str, Dataset] | None:
+    """Return the zone of a place and how it was found, or None where the table does not decide."""
+    zones = _zones().get(country, ())
+    if not zones:
+        return None
+    if _agree(country, on):
+        return zones[0].name, COUNTRY
+    of_region = _region_zones().get((country, (region or "").casefold()))
+    if of_region is not None:
+        return of_region, REGION
+    if latitude is None or longitude is None:
+        return None
+    nearest = min(zones, key=lambda zone: _angle(latitude, longitude, zone.latitude, zone.longitude))
+    return nearest.name, NEAREST
+
+
+@lru_cache(1024)
+def offset_of(zone: str, on: date) -> str | None:
+    """The offset from UTC at noon of the day, like ``+0200``; None for a zone that does not exist."""
+    try:
+        return datetime.combine(on, _NOON, ZoneInfo(zone)).strftime("%z")
+    except (OSError, ValueError, KeyError):  # ZoneInfoNotFoundError is a KeyError; names of folders are OSErrors
+        return None
+
+
+@lru_cache(1024)
+def _agree(country: str, on: date) -> bool:
+    """Whether all zones of the country have the same offset, in winter and in summer of the year."""
+    days = (on, date(on.year, 1, 15), date(on.year, 7, 15))
+    return all(len({offset_of(zone.name, day) for zone in _zones()[country]}) == 1 for day in days)
+
+
+@cache
+def _zones() -> Mapping[str, tuple[_Zone, ...]]:
+    """Country -> its zones, the most populous first as the table has them."""
+    zones: dict[str, tuple[_Zone, ...]] = {}
+    for line in (files("tzdata") / "zoneinfo" / "zone.tab").read_text("utf-8").splitlines():
+        if line.startswith("#"):
+            continue
+        country, coordinates, name = line.split("\t")[:3]
+        found = _COORDINATES.fullmatch(coordinates)
+        if found is not None:
+            zone = _Zone(name, _degrees(*found.group(1, 2, 3)), _degrees(*found.group(4, 5, 6)))
+            zones[country] = (*zones.get(country, ()), zone)
+    return zones
+
+
+@cache
+def _region_zones() -> Mapping[tuple[str, str], str]:
+    lines = (files("ipse.intelligence") / "data/region_zones.tsv").read_text("utf-8").splitlines()
+    rows = csv.DictReader(lines, delimiter="\t")
+    return {(row["country"], row["region"].casefold()): row["zone"] for row in rows}
+
+
+def _degrees(sign: str, degrees: str, minutes: str) -> float:
+    return (-1 if sign == "-" else 1) * (int(degrees) + int(minutes) / 60)
+
+
+def _angle(latitude: float, longitude: float, other_latitude: float, other_longitude: float) -> float:
+    """The angle between two places seen from the centre of the earth, in radians."""
+    first, second = math.radians(latitude), math.radians(other_latitude)
+    across = math.radians(other_longitude - longitude)
+    cosine = math.sin(first) * math.sin(second) + math.cos(first) * math.cos(second) * math.cos(across)
+    return math.acos(min(1.0, max(-1.0, cosine)))
