@@ -34,6 +34,8 @@ class Page:
     session_id: str = ""
     now_ms: float = 0.0
     frames: list[bytes] = field(default_factory=list)
+    shown: str | None = None
+    """Hash of the action that the page shows."""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -48,7 +50,9 @@ class Page:
     async def ask(self, node: str, method: str) -> Response:
         self.frames.clear()
         response = await self.client.post(
-            f"/v1/capture/steps/{node}/challenge/", headers=self.headers, json={"method": method}
+            f"/v1/capture/steps/{node}/challenge/",
+            headers=self.headers,
+            json={"method": method, "action_hash": self.shown},
         )
         self.now_ms = 0.0
         return response
@@ -102,7 +106,12 @@ class Page:
         return await self.client.post(
             f"/v1/capture/steps/{node}/",
             headers=self.headers,
-            data={"submission_key": key or uuid.uuid4().hex, **({"challenge": challenge} if challenge else {}), **form},
+            data={
+                "submission_key": key or uuid.uuid4().hex,
+                **({"challenge": challenge} if challenge else {}),
+                **({"action_hash": self.shown} if self.shown else {}),
+                **form,
+            },
             files=[
                 *(("frames", (f"{n}.jpg", still, "image/jpeg")) for n, still in enumerate(self.stills)),
                 *(("challenge_frames", (f"{n}.jpg", frame, "image/jpeg")) for n, frame in enumerate(frames)),

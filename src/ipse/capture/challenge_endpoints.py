@@ -23,6 +23,7 @@ async def begin(node_id: str, device: DeviceParam, body: ChallengeRequest) -> Ch
     scope = await device.begin()
     session, progress = await service.load(scope, device.session_id, lock=True)
     service.require_open(scope, session)
+    service.require_shown(session, body.action_hash)
     await handoffs.take_over(scope, device)
     method, node = CaptureMethod(body.method), service.awaited_node(progress, node_id)
     require_accepted(method, node)

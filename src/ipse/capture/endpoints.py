@@ -55,6 +55,9 @@ async def submit(
     challenge_frames: Annotated[
         list[UploadFile] | None, File(description="Up to 64 frames that the challenge's phases committed, 200 kB each.")
     ] = None,
+    action_hash: Annotated[
+        str | None, Form(max_length=64, description="Of the action that was shown, as the state had it.")
+    ] = None,
     observations: Annotated[
         str | None, Form(max_length=65_536, description="`Observations` of docs/capture.md as JSON text.")
     ] = None,
@@ -72,6 +75,7 @@ async def submit(
         challenge=challenge or None,
         frames=[await _content(file, "challenge_frames", FRAME_LIMITS.max_bytes) for file in recorded],
         observations=_observed(observations) if observations else None,
+        action_hash=action_hash or None,
     )
     return await service.submit(device, node_id, submission, request_facts(request))
 

@@ -21,6 +21,19 @@ class AlreadyDecided(ApiError):
         super().__init__(409, {"detail": "This session is already finished.", "status": status})
 
 
+class OtherAction(ApiError):
+    """409: the action changed, or the page does not say which one it shows. Read the state and show it again."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            409,
+            {
+                "detail": "Another action is to be shown. Read the state, show its purpose, and send its action_hash.",
+                "error_code": "OTHER_ACTION",
+            },
+        )
+
+
 class OtherStep(ApiError):
     """409: another step is next; ``start`` or ``state`` tells which."""
 

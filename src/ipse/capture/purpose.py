@@ -1,8 +1,8 @@
-"""What the person is asked to confirm, read from the metadata that the integrator attached to the session.
+"""What the person is asked to confirm: the action of the session, or else what its metadata says.
 
-Only the documented keys are shown, nothing else that lies there. The text appears beside the operator's name on a page
-that people trust, and part of it (a payee, say) may come from a stranger: so it is one line of visible characters,
-short, and cannot turn the reading direction around. What is malformed is left out; this never fails.
+Of metadata only the documented keys are shown, nothing else that lies there. The text appears beside the operator's
+name on a page that people trust, and part of it (a payee, say) may come from a stranger: so it is one line of visible
+characters, short, and cannot turn the reading direction around. What is malformed is left out; this never fails.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import Any, Final
 
-from ipse.capture.schemas import Purpose
+from ipse.capture.schemas import Purpose, PurposeDetail
 
 MAX_TEXT: Final = 120
 """Characters of the integrator's sentence: two lines on a narrow phone."""
@@ -91,6 +91,22 @@ def purpose_of(metadata: Any) -> Purpose | None:
         account=_first(_account(metadata.get(key)) for key in _ACCOUNT_KEYS),
     )
     return purpose if any(value is not None for value in purpose.model_dump().values()) else None
+
+
+def purpose_of_action(action: Mapping[str, Any]) -> Purpose:
+    """The purpose of a canonical action (``ipse.step_up.actions``): all of it, but of the account its end."""
+    code, account = _code(action["type"]), action.get("account")
+    details = action.get("details")
+    return Purpose(
+        code=code,
+        text=action["type"] if code is None else None,
+        amount=action.get("amount"),
+        currency=action.get("currency"),
+        payee=action.get("payee"),
+        account=account[-SHOWN_OF_ACCOUNT:] if account else None,
+        reference=action.get("reference"),
+        details=[PurposeDetail(label=label, value=value) for label, value in details.items()] if details else None,
+    )
 
 
 def _first(values: Any) -> str | None:

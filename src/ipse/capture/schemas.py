@@ -32,8 +32,15 @@ class CaptureStep(BaseModel):
     attempts_left: int = Field(ge=0, description="Including the coming one.")
 
 
+class PurposeDetail(BaseModel):
+    """A further line of the action."""
+
+    label: str
+    value: str
+
+
 class Purpose(BaseModel):
-    """What is being authorised, taken from documented keys of the session's metadata and from nothing else there."""
+    """What is being authorised: the session's action, or without one the documented keys of its metadata."""
 
     code: str | None = Field(description="`transfer`, `payout`, … as docs/purpose.md lists them; null when unknown.")
     text: str | None = Field(description="The integrator's own words, shown as they are instead of `code`.")
@@ -41,6 +48,8 @@ class Purpose(BaseModel):
     currency: str | None = Field(description="ISO 4217, e.g. `EUR`.")
     payee: str | None
     account: str | None = Field(description="The last characters of an account number, e.g. `3421`.")
+    reference: str | None = Field(default=None, description="Of an action only.")
+    details: list[PurposeDetail] | None = Field(default=None, description="Of an action only, in their order.")
 
 
 class Alternative(BaseModel):
@@ -88,6 +97,9 @@ class CaptureState(BaseModel):
     environment: Literal["live", "sandbox"]
     brand: Brand
     purpose: Purpose | None
+    action_hash: str | None = Field(
+        default=None, description="Of the action that `purpose` shows: send it with each challenge and submission."
+    )
     language: str | None
     callback: str | None
     callback_method: Literal["initiator", "completer", "both"]
@@ -160,6 +172,7 @@ class ChallengeRequest(BaseModel):
     """Ask for a challenge."""
 
     method: Literal["ACTIVE_3D", "FLASHING"]
+    action_hash: str | None = Field(default=None, max_length=64, description="As the state had it that is shown.")
 
 
 class ChallengeView(BaseModel):

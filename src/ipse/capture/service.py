@@ -21,6 +21,7 @@ from ipse.capture.errors import (
     ChallengeMissing,
     ChangedMeanwhile,
     LinkExpired,
+    OtherAction,
     OtherStep,
     UnusableFrame,
     UnusableRecording,
@@ -59,6 +60,8 @@ class Submission:
     challenge: str | None = None
     frames: Sequence[bytes] = ()
     observations: Observations | None = None
+    action_hash: str | None = None
+    """Of the action that the page showed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,7 @@ async def submit(device: Device, node_id: str, submission: Submission, request: 
     scope = await device.begin()
     session, progress = await load(scope, device.session_id, lock=True)
     require_open(scope, session)
+    require_shown(session, submission.action_hash)
     await handoffs.take_over(scope, device)
     if progress.attempts_at(node_id) != known.attempts or not _awaits(progress, node_id):
         raise ChangedMeanwhile
@@ -171,6 +175,7 @@ async def _before(device: Device, node_id: str, submission: Submission) -> Known
         if earlier is not None:
             return CaptureState.model_validate(earlier.answer)
         require_open(scope, session)
+        require_shown(session, submission.action_hash)
         await handoffs.require_active(scope, device)
         node = awaited_node(progress, node_id)
         attempts = progress.attempts_at(node_id)
@@ -269,6 +274,12 @@ def require_open(scope: Scope, session: SessionRow) -> None:
         raise AlreadyDecided(session.status)
     if session.expires_at <= scope.services.clock.now():
         raise LinkExpired
+
+
+def require_shown(session: SessionRow, action_hash: str | None) -> None:
+    """Refuse what was done before another action than the session's: the person must have seen what they approve."""
+    if action_hash != session.action_hash:
+        raise OtherAction
 
 
 def awaited_node(progress: Progress, node_id: str) -> FeatureNode:

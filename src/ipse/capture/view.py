@@ -9,7 +9,7 @@ from ipse.capture import handoffs, options
 from ipse.capture.authentication import Device
 from ipse.capture.checking import max_attempts, method_of, methods_of, suggested_method
 from ipse.capture.progress import Progress
-from ipse.capture.purpose import purpose_of
+from ipse.capture.purpose import purpose_of, purpose_of_action
 from ipse.capture.schemas import Alternative, CaptureState, CaptureStep
 from ipse.checks.liveness import retry_hints
 from ipse.checks.registry import Need, needs
@@ -56,7 +56,8 @@ async def state(
             "status": session.status,
             "environment": session.environment,
             "brand": asdict(await brand_of(scope)),
-            "purpose": purpose_of(session.session_metadata),
+            "purpose": purpose_of_action(session.action) if session.action else purpose_of(session.session_metadata),
+            "action_hash": session.action_hash,
             "language": session.language,
             "callback": session.callback,
             "callback_method": session.callback_method,
