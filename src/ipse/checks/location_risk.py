@@ -15,11 +15,9 @@ from ipse.checks import time_zones
 from ipse.checks.history import History
 from ipse.checks.travel import flipped_country, travel
 from ipse.decision.values import JsonValue
-from ipse.intelligence.facts import DeviceFacts, NetworkFacts, Risk, RiskLevel, RiskPart
+from ipse.intelligence.facts import DeviceFacts, NetworkFacts, Risk, RiskPart
+from ipse.intelligence.ip_risk import level_of
 
-MEDIUM_FROM: Final = 25.0
-HIGH_FROM: Final = 60.0
-"""Bands of the score, the same as those of the address alone (docs/intelligence.md)."""
 MANY: Final = 3
 """Other persons from whom on a shared device or address counts more: a household is smaller. Our choice."""
 SILENT_CONFIDENCE: Final = 0.8
@@ -46,13 +44,6 @@ def assess_risk(network: NetworkFacts, device: DeviceFacts, history: History, no
     score = min(100.0, max(0.0, base + sum(part.points for part in parts)))
     confidence = network.risk.confidence * (1.0 if device.reported else SILENT_CONFIDENCE)
     return Risk(round(score, 2), level_of(score), parts, round(confidence, 3))
-
-
-def level_of(score: float) -> RiskLevel:
-    """The band of a score."""
-    if score >= HIGH_FROM:
-        return RiskLevel.HIGH
-    return RiskLevel.MEDIUM if score >= MEDIUM_FROM else RiskLevel.LOW
 
 
 def risk_to_json(risk: Risk | None) -> JsonValue:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from ipse.checks.history import History
-from ipse.checks.location_risk import assess_risk, level_of
+from ipse.checks.location_risk import assess_risk
 from ipse.intelligence.facts import DeviceFacts, NetworkFacts, Risk, RiskLevel, RiskPart
 from tests.unit.checks.locations import NEW_YORK, NOW, device, history, network, place, report
 
@@ -76,13 +76,6 @@ def test_a_known_person_takes_points_off() -> None:
 def test_a_silent_page_lowers_the_confidence() -> None:
     assert risk_of().confidence == 0.9
     assert risk_of(on=device(reported=False)).confidence == 0.72
-
-
-@pytest.mark.parametrize(
-    ("score", "level"), [(0, "low"), (24.9, "low"), (25, "medium"), (59.9, "medium"), (60, "high")]
-)
-def test_the_bands_are_those_of_the_documentation(score: float, level: str) -> None:
-    assert level_of(score).value == level
 
 
 def test_the_report_shows_every_part() -> None:
