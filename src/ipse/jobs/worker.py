@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
+from ipse.devices.tasks import forget_unseen
 from ipse.edge import idempotency
 from ipse.jobs.schedule import Schedule, run_schedules
 from ipse.media.tasks import sweep_orphans
@@ -28,6 +29,7 @@ SCHEDULES: Final[Sequence[Schedule]] = (
     Schedule("keys.reload", timedelta(seconds=keysets.RELOAD_SECONDS), reload_keys, everywhere=True),
     Schedule("idempotency.forget", timedelta(minutes=10), idempotency.forget_old),
     Schedule("media.sweep", timedelta(minutes=15), sweep_orphans),
+    Schedule("devices.forget", timedelta(hours=1), forget_unseen),
     Schedule("webhooks.forget", timedelta(hours=6), forget_old_events),
 )
 

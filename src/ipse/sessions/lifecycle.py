@@ -12,6 +12,7 @@ from typing import Any, Final
 from prometheus_client import Counter
 
 from ipse.decision.statuses import Cause, SessionStatus, move
+from ipse.devices import service as devices
 from ipse.runtime.scope import Scope
 from ipse.sessions import enrolment, repository, verdict_rows, view
 from ipse.storage.tables import SessionRow
@@ -56,8 +57,10 @@ async def change(
         await verdict_rows.revoke(scope, row.id)
     if target is _ENROLLING:
         await enrolment.enrol(scope, row, cause)
+        await devices.on_approved(scope, row)
     elif target in _REVOKING:
         await enrolment.revoke(scope, row)
+        await devices.on_declined(scope, row, cause)
     await scope.tx.flush()
     await _announce(scope, row)
 

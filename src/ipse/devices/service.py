@@ -1,0 +1,262 @@
+"""Devices: remembering where somebody was seen and on what, and whom a device may be trusted with."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ipse.decision.features import Feature
+from ipse.decision.statuses import Cause, FeatureStatus
+from ipse.devices import repository
+from ipse.devices.identity import Identity, identify, persistent_hash
+from ipse.devices.matches import device_info, location_info
+from ipse.devices.past import history, is_trusted
+from ipse.devices.repository import Own
+from ipse.edge.errors import NotFound
+from ipse.intelligence.facts import DeviceFacts, NetworkFacts
+from ipse.runtime.scope import Scope
+from ipse.storage.tables import DeviceRow, SessionRow, SightingRow, UserDeviceRow, UserRow
+
+__all__ = [
+    "devices_of",
+    "forget_user",
+    "history",
+    "is_trusted",
+    "move_user",
+    "on_approved",
+    "on_declined",
+    "persons_with",
+    "remember",
+    "revoke",
+    "trust",
+]
+
+MOST_LISTED: Final = 100
+_SHOW_A_FACE: Final = frozenset({Feature.LIVENESS, Feature.AGE_ESTIMATION})
+_ATTACK: Final = "LIVENESS_FACE_ATTACK"
+_TAKES_TRUST: Final = frozenset({Cause.REPORTED, Cause.REVIEWER})
+
+
+async def remember(
+    scope: Scope,
+    *,
+    vendor_data: str | None,
+    device: DeviceFacts,
+    network: NetworkFacts,
+    session_id: str | None = None,
+    evaluation_id: str | None = None,
+) -> str | None:
+    """Store the device and that it was seen; return the device's id, None for one that cannot be told apart.
+
+    A session has one sighting for each device and address; another call renews it.
+    """
+    identity = await identify(scope, vendor_data, device)
+    row = await _stored(scope, identity, device, session_id)
+    device_id = row.id if row is not None else None
+    is_new = await _sight(scope, vendor_data, device, network, device_id, session_id, evaluation_id)
+    if device_id is not None and vendor_data is not None:
+        await _note_use(scope, vendor_data, device_id, again=is_new)
+    await scope.tx.flush()
+    return device_id
+
+
+async def trust(scope: Scope, *, user_id: str, device_id: str, by: str) -> None:
+    """A person's device is trusted from now on; ``by`` is ``session`` or ``integrator``.
+
+    Raises:
+        NotFound: the person was never seen on such a device.
+    """
+    _give(await _use(scope, user_id, device_id), scope, by)
+
+
+async def revoke(scope: Scope, *, user_id: str, device_id: str) -> None:
+    """A person's device is no longer trusted.
+
+    Raises:
+        NotFound: the person was never seen on such a device.
+    """
+    _take(await _use(scope, user_id, device_id), scope)
+
+
+async def devices_of(scope: Scope, user_id: str) -> list[Own]:
+    """The devices of a user, the most recently seen first, at most 100."""
+    return list(await repository.own_devices(scope, UserRow.id == user_id, MOST_LISTED))
+
+
+async def persons_with(scope: Scope, fingerprint: str, *, most: int = 1000) -> int:
+    """How many persons were seen with a fingerprint, counted up to ``most``."""
+    return await repository.count_persons(scope, fingerprint, most)
+
+
+async def on_approved(scope: Scope, session: SessionRow) -> None:
+    """The device on which a face was approved becomes a trusted one of its person.
+
+    It must keep an id: what has none cannot be recognised safely. In a hand-off it is the device that came last.
+    """
+    if session.user_id is None:
+        return
+    shown = [row for row in await repository.reports_of(scope, session.id) if row.feature in _SHOW_A_FACE]
+    if not shown or any(row.status != FeatureStatus.APPROVED for row in shown):
+        return
+    device = await repository.latest_device_in(scope, session.id)
+    if device is None or device.persistent_hash is None:
+        return
+    use = await repository.use_of(scope, session.user_id, device.id, lock=True)
+    if use is not None:
+        _give(use, scope, "session")
+
+
+async def on_declined(scope: Scope, session: SessionRow, cause: Cause) -> None:
+    """Take back the trust in the devices of a session in which an attack was seen, which the person reported as not
+    theirs, or which a reviewer declined; and in the device whose evaluation asked for the session.
+    """
+    if session.user_id is None:
+        return
+    if cause not in _TAKES_TRUST and not any(
+        warning.get("risk") == _ATTACK
+        for row in await repository.reports_of(scope, session.id)
+        for warning in row.report.get("warnings", [])
+    ):
+        return
+    for use in await repository.uses_in(scope, session):
+        _take(use, scope)
+
+
+async def forget_user(scope: Scope, vendor_data: str) -> None:
+    """Delete every sighting of a person; the use of devices goes with the user's row."""
+    await repository.forget_sightings(scope, vendor_data)
+
+
+async def move_user(scope: Scope, source: UserRow, target: UserRow) -> None:
+    """Give sightings and devices of one user to another. Trust moves along only where it was not taken back."""
+    for sighting in await repository.sightings_of(scope, source.vendor_data):
+        sighting.vendor_data = target.vendor_data
+    kept = {use.device_id: use for use in await repository.uses_of(scope, target.id)}
+    for use in await repository.uses_of(scope, source.id):
+        other = kept.get(use.device_id)
+        if other is None:
+            use.user_id = target.id
+            continue
+        other.first_seen_at = min(other.first_seen_at, use.first_seen_at)
+        other.last_seen_at = max(other.last_seen_at, use.last_seen_at)
+        other.times_seen += use.times_seen
+        if use.revoked_at is not None:
+            other.revoked_at = use.revoked_at
+        elif other.trusted_at is None:
+            other.trusted_at, other.trusted_by = use.trusted_at, use.trusted_by
+        await scope.tx.delete(use)
+    await scope.tx.flush()
+
+
+async def _use(scope: Scope, user_id: str, device_id: str) -> UserDeviceRow:
+    use = await repository.use_of(scope, user_id, device_id, lock=True)
+    if use is None:
+        raise NotFound
+    return use
+
+
+def _give(use: UserDeviceRow, scope: Scope, by: str) -> None:
+    use.trusted_at, use.trusted_by, use.revoked_at = scope.services.clock.now(), by, None
+
+
+def _take(use: UserDeviceRow, scope: Scope) -> None:
+    use.revoked_at = scope.services.clock.now()
+
+
+async def _stored(scope: Scope, identity: Identity, device: DeviceFacts, session_id: str | None) -> DeviceRow | None:
+    """The device's row, made or brought up to date."""
+    now = scope.services.clock.now()
+    row = identity.device
+    if row is None and not identity.by_persistent_id and session_id is not None:
+        row = await repository.device_in(scope, session_id, device.fingerprint)
+    if row is None:
+        digest = persistent_hash(scope.application_id, device.persistent_id)
+        if digest is None and device.fingerprint is None:
+            return None
+        fresh = DeviceRow(
+            id=scope.services.identifiers.uuid(),
+            application_id=scope.application_id,
+            persistent_hash=digest,
+            fingerprint=device.fingerprint,
+            components=dict(device.components),
+            details=dict(device_info(device)),
+            first_seen_at=now,
+            last_seen_at=now,
+        )
+        if await repository.insert_device(scope, fresh):
+            return fresh
+        assert digest is not None  # only the persistent id is unique
+        row = await repository.by_persistent_hash(scope, digest)
+        assert row is not None
+    row.last_seen_at = now
+    if device.components:
+        row.components, row.fingerprint = dict(device.components), device.fingerprint or row.fingerprint
+        row.details = dict(device_info(device))
+    return row
+
+
+async def _sight(
+    scope: Scope,
+    vendor_data: str | None,
+    device: DeviceFacts,
+    network: NetworkFacts,
+    device_id: str | None,
+    session_id: str | None,
+    evaluation_id: str | None,
+) -> bool:
+    """Write the sighting down; False where the session has it already."""
+    facts: dict[str, Any] = {
+        "seen_at": scope.services.clock.now(),
+        "fingerprint": device.fingerprint,
+        "network": network.network,
+        "country": network.country,
+        "latitude": network.latitude,
+        "longitude": network.longitude,
+        "asn": network.asn,
+        "is_anonymous": network.is_anonymous,
+        "details": {"device_info": device_info(device), "location_info": location_info(network)},
+    }
+    if session_id is not None:
+        earlier = await repository.sighting_in(scope, session_id, device_id, network.address)
+        if earlier is not None:
+            for name, value in facts.items():
+                setattr(earlier, name, value)
+            return False
+    scope.tx.add(
+        SightingRow(
+            id=scope.services.identifiers.uuid(),
+            application_id=scope.application_id,
+            session_id=session_id,
+            evaluation_id=evaluation_id,
+            vendor_data=vendor_data,
+            device_id=device_id,
+            ip=network.address,
+            **facts,
+        )
+    )
+    return True
+
+
+async def _note_use(scope: Scope, vendor_data: str, device_id: str, *, again: bool) -> None:
+    user_id = await repository.user_of(scope, vendor_data)
+    if user_id is None:
+        return
+    now = scope.services.clock.now()
+    use = await repository.use_of(scope, user_id, device_id)
+    if use is None:
+        fresh = UserDeviceRow(
+            user_id=user_id,
+            device_id=device_id,
+            application_id=scope.application_id,
+            first_seen_at=now,
+            last_seen_at=now,
+            times_seen=1,
+            trusted_at=None,
+            trusted_by=None,
+            revoked_at=None,
+        )
+        if await repository.insert_use(scope, fresh):
+            return
+        use = await repository.use_of(scope, user_id, device_id)
+        assert use is not None
+    use.last_seen_at = now
+    use.times_seen += int(again)
