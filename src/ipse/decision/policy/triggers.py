@@ -133,8 +133,8 @@ def _first_seen_payee(facts: Facts, _: Parameters) -> Finding:
 
 
 def _new_device_and_network(facts: Facts, _: Parameters) -> Finding:
-    device, network = find(facts, "user.is_known_device"), find(facts, "user.is_known_network")
-    looked_at = {"user.is_known_device": device, "user.is_known_network": network}
+    device, network = find(facts, "signals.history.is_known_device"), find(facts, "signals.history.is_known_network")
+    looked_at = {"signals.history.is_known_device": device, "signals.history.is_known_network": network}
     if device is True or network is True:
         return Finding(False, "The person was seen on this device or in this network before.", looked_at)
     if device is False and network is False:
@@ -241,7 +241,7 @@ TRIGGERS: Final[Mapping[str, Trigger]] = {
             "The person was never seen on this device.",
             (),
             _flag(
-                "user.is_known_device",
+                "signals.history.is_known_device",
                 wanted=False,
                 yes="The device is new for this person.",
                 no="The person was seen on this device before.",
@@ -252,7 +252,7 @@ TRIGGERS: Final[Mapping[str, Trigger]] = {
             "The person was never seen in this country.",
             (),
             _flag(
-                "user.is_known_country",
+                "signals.place.is_known_country",
                 wanted=False,
                 yes="The country is new for this person.",
                 no="The person was seen in this country before.",
@@ -292,7 +292,7 @@ TRIGGERS: Final[Mapping[str, Trigger]] = {
             "The person cannot have come here from where they were last (docs/ip-analysis.md has the speed).",
             (),
             _flag(
-                "user.is_travel_impossible",
+                "signals.place.is_impossible_travel",
                 wanted=True,
                 yes="Nobody travels that fast.",
                 no="The way from the last place can be travelled.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from ipse.decision.policy.model import Policy
@@ -24,11 +25,6 @@ KNOWN: dict[str, Any] = {
         "session_age_hours": 48,
         "sim_age_hours": 9000,
         "is_known_payee": True,
-        "is_known_device": True,
-        "is_trusted_device": True,
-        "is_known_network": True,
-        "is_known_country": True,
-        "is_travel_impossible": False,
         "is_automated": False,
         "daily_limit": {"amount": "500", "currency": "EUR"},
         "spent_today": {"amount": "50", "currency": "EUR"},
@@ -37,20 +33,39 @@ KNOWN: dict[str, Any] = {
         "lists": [],
     },
     "velocity": {"user.transfer.60": 1, "ip.login.10": 0, "user.any.10": 2},
-    "signals": {"ip": {"is_vpn": False, "is_proxy": False, "is_tor": False, "is_relay": False, "is_datacenter": False}},
+    "signals": {
+        "ip": {
+            "is_vpn": False,
+            "is_proxy": False,
+            "is_tor": False,
+            "is_relay": False,
+            "is_hidden": False,
+            "is_datacenter": False,
+            "risk_score": 5,
+        },
+        "history": {"is_known_device": True, "is_trusted_device": True, "is_known_network": True},
+        "place": {"is_known_country": True, "is_impossible_travel": False},
+    },
 }
 """Everything is known and nothing is strange."""
 
 
 def facts(**changes: Any) -> dict[str, Any]:
-    """:data:`KNOWN` with changes such as ``user={"status": "BLOCKED"}``; the value None takes a fact away."""
-    changed = {root: dict(values) for root, values in KNOWN.items()}
+    """:data:`KNOWN` with changes: ``user={"status": "BLOCKED"}``, ``signals={"ip.is_vpn": True}``.
+
+    The value None takes a fact away.
+    """
+    changed: dict[str, Any] = copy.deepcopy(KNOWN)
     for root, values in changes.items():
-        for name, value in values.items():
+        for path, value in values.items():
+            *groups, name = path.split(".") if root == "signals" else [path]
+            place = changed[root]
+            for group in groups:
+                place = place[group]
             if value is None:
-                changed[root].pop(name, None)
+                place.pop(name, None)
             else:
-                changed[root][name] = value
+                place[name] = value
     return changed
 
 

@@ -13,7 +13,7 @@ from ipse.decision.values import JsonValue
 from tests.unit.decision.policy.policies import facts, policy
 
 NEW_DEVICE: dict[str, Any] = {"when": {"trigger": "new_device"}, "then": "step_up", "reason": "new_device"}
-STRANGE = facts(user={"is_known_device": False})
+STRANGE = facts(signals={"history.is_known_device": False})
 
 
 def test_a_table_that_holds_has_no_differences() -> None:

@@ -12,7 +12,7 @@ from ipse.decision.policy.evaluation import evaluate, tallies_of
 from ipse.decision.policy.model import Answer, LivenessMethod, Outcome, RuleOutcome, Subject, Tally
 from ipse.decision.policy.shipped import default_policy
 from ipse.decision.values import JsonValue
-from tests.unit.decision.policy.policies import METHODS, facts, policy
+from tests.unit.decision.policy.policies import KNOWN, METHODS, facts, policy
 from tests.unit.decision.strategies import JSON
 
 ALWAYS: dict[str, Any] = {"field": "user.is_known", "operator": "equals", "value": True}
@@ -74,7 +74,7 @@ def test_an_allow_rule_needs_every_fact() -> None:
     assert evaluate(policy({"when": absent, "then": "deny"}), facts()).outcome is Outcome.DENY
 
 
-CLEAN: dict[str, Any] = {"all": [{"field": "user.is_trusted_device", "operator": "equals", "value": True}]}
+CLEAN: dict[str, Any] = {"all": [{"field": "signals.history.is_trusted_device", "operator": "equals", "value": True}]}
 
 
 def test_the_clean_skip_rule_suppresses_only_what_allows_it() -> None:
@@ -92,7 +92,7 @@ def test_the_clean_skip_rule_suppresses_only_what_allows_it() -> None:
 @pytest.mark.parametrize("trusted", [False, None])
 def test_a_missing_fact_is_never_clean(trusted: bool | None) -> None:
     tried = policy({"when": ALWAYS, "then": "step_up", "unless_clean": True}, clean=CLEAN)
-    assert evaluate(tried, facts(user={"is_trusted_device": trusted})).outcome is Outcome.STEP_UP
+    assert evaluate(tried, facts(signals={"history.is_trusted_device": trusted})).outcome is Outcome.STEP_UP
 
 
 def test_an_undecided_rule_may_be_suppressed_too() -> None:
@@ -102,8 +102,8 @@ def test_an_undecided_rule_may_be_suppressed_too() -> None:
 
 def test_a_new_device_in_a_new_network_always_steps_up() -> None:
     tried = policy({"when": ALWAYS, "then": "allow"}, clean=CLEAN)
-    strange = {"is_known_device": False, "is_known_network": False}
-    answer = evaluate(tried, facts(user=strange))
+    strange = {"history.is_known_device": False, "history.is_known_network": False}
+    answer = evaluate(tried, facts(signals=strange))
     assert answer.outcome is Outcome.STEP_UP
     assert _reasons(answer) == ["new_device_and_network"]
 
@@ -233,7 +233,7 @@ def test_the_trace_shows_both_sides_of_every_rule_that_was_tried() -> None:
                 {
                     "trigger": "new_device",
                     "expected": {},
-                    "actual": {"user.is_known_device": True},
+                    "actual": {"signals.history.is_known_device": True},
                     "matched": False,
                     "message": "The person was seen on this device before.",
                 },
@@ -275,9 +275,15 @@ def test_odd_facts_about_the_person_never_raise(user: dict[str, JsonValue], acti
     assert answer.outcome in Outcome
 
 
-@given(st.sets(st.sampled_from(sorted(facts()["user"]))))
-def test_taking_facts_away_never_turns_a_step_up_into_an_allow(missing: set[str]) -> None:
-    full = facts(user={"is_known_payee": False})
-    less = {**full, "user": {name: value for name, value in full["user"].items() if name not in missing}}
-    assert evaluate(default_policy(), full).outcome is Outcome.STEP_UP
-    assert evaluate(default_policy(), less).outcome is Outcome.STEP_UP
+_TAKEN = [("user", name) for name in KNOWN["user"]] + [
+    ("signals", f"{group}.{name}") for group, names in KNOWN["signals"].items() for name in names
+]
+
+
+@given(st.sets(st.sampled_from(_TAKEN)))
+def test_taking_facts_away_never_turns_a_step_up_into_an_allow(missing: set[tuple[str, str]]) -> None:
+    taken: dict[str, dict[str, Any]] = {"user": {"is_known_payee": False}, "signals": {}}
+    for root, name in missing:
+        taken[root][name] = None
+    assert evaluate(default_policy(), facts(user={"is_known_payee": False})).outcome is Outcome.STEP_UP
+    assert evaluate(default_policy(), facts(**taken)).outcome is Outcome.STEP_UP
