@@ -54,6 +54,7 @@ def sentence_of(error: Exception) -> str:
         for module, name in (
             ("ipse.biometrics.errors", "BiometricsError"),
             ("ipse.biometrics.images", "ImageError"),
+            ("ipse.intelligence.errors", "DataError"),
             ("ipse.security.keyring", "KeyRingError"),
             ("ipse.storage.blobs", "BlobError"),
             ("ipse.runtime.services", "ModelsUnavailable"),

@@ -21,10 +21,12 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 models = typer.Typer(no_args_is_help=True, help="The model files.")
+data = typer.Typer(no_args_is_help=True, help="The address data.")
 keys = typer.Typer(no_args_is_help=True, help="The encryption keys.")
 applications = typer.Typer(no_args_is_help=True, help="The applications of this installation.")
 app.add_typer(applications, name="applications")
 app.add_typer(models, name="models")
+app.add_typer(data, name="data")
 app.add_typer(keys, name="keys")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -36,6 +38,14 @@ class ModelGroup(enum.StrEnum):
     ALL = "all"
     REGISTRY = "registry"
     LIVENESS = "liveness"
+
+
+class DataGroup(enum.StrEnum):
+    """Which address data to obtain."""
+
+    ALL = "all"
+    REQUIRED = "required"
+    CITY = "city"
 
 
 class RingName(enum.StrEnum):
@@ -252,6 +262,61 @@ def models_verify(as_json: Json = False) -> None:
     from ipse.cli import models as ledger
 
     ledger.verify(as_json=as_json)
+
+
+@data.command("list")
+def data_list(as_json: Json = False) -> None:
+    """List the data sets, with age, licence and state."""
+    from ipse.cli import data as files
+
+    files.show(as_json=as_json)
+
+
+@data.command("pull")
+def data_pull(
+    which: Annotated[DataGroup, typer.Option(help="required: country and operator; city: 64 MB more.")] = DataGroup.ALL,
+    from_dir: Annotated[
+        Path | None, typer.Option("--from", exists=True, file_okay=False, help="Take archives from this folder.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Fetch, check and convert the pinned versions.
+
+    Exit code 1 only when required data are missing, or when only the city data were asked for and failed.
+    """
+    from ipse.cli import data as files
+
+    files.pull(which.value, from_dir, as_json=as_json)
+
+
+@data.command("update")
+def data_update(
+    which: Annotated[DataGroup, typer.Option(help="Which group.")] = DataGroup.ALL,
+    from_dir: Annotated[
+        Path | None, typer.Option("--from", exists=True, file_okay=False, help="Take archives from this folder.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Put the newest versions in force.
+
+    A running server notices within a minute. Whatever fails keeps its old version (exit code 1).
+    """
+    from ipse.cli import data as files
+
+    files.update(which.value, from_dir, as_json=as_json)
+
+
+@data.command("look")
+def data_look(
+    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="IPv4 or IPv6.")], as_json: Json = False
+) -> None:
+    """Show what is known of an address.
+
+    Each fact with its source and age, and the risk score with its parts.
+    """
+    from ipse.cli import data as files
+
+    files.look(address, as_json=as_json)
 
 
 @keys.command("show")

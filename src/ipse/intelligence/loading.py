@@ -29,7 +29,7 @@ def load_snapshot(folder: Path | None) -> Snapshot:
             installed = read_manifest(folder)
         except (OSError, ValueError) as error:
             problems.append(str(error))
-    for name, opened in _OPENERS.items():
+    for name, opened in OPENERS.items():
         entry = installed.get(name)
         layer = None
         if folder is not None and entry is not None:
@@ -79,7 +79,7 @@ def _paths(folder: Path, entry: Installed) -> list[Path]:
     return paths
 
 
-_OPENERS: Final[dict[str, Callable[[list[Path]], Find]]] = {
+OPENERS: Final[dict[str, Callable[[list[Path]], Find]]] = {
     "dbip-city": open_geo,
     "dbip-country": open_geo,
     "asn": open_operators,

@@ -30,7 +30,7 @@ def load() -> Dataset | None:
     except (iporigin.DatasetError, OSError, ValueError, KeyError):
         return None
     published = datetime.fromtimestamp(built_at, UTC).date()
-    return Dataset(NAME, version(NAME), published, STALE_RANGES_DAYS, "MIT, with the NOTICE of the package")
+    return Dataset(NAME, version(NAME), published, STALE_RANGES_DAYS, "MIT")
 
 
 def find(address: Address) -> Found:
