@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Query
+from fastapi import Query
 
-from ipse.edge.authentication import ConsoleCaller, UsersCaller
+from ipse.edge.authentication import ConsoleCaller
 from ipse.edge.documented import documented
 from ipse.edge.pagination import Page, WindowParam
 from ipse.edge.routing import router as make_router
 from ipse.media import service as media
-from ipse.runtime.scope import Scope
 from ipse.users import portraits, repository, service, view
+from ipse.users.belonging_endpoints import router as belongings
 from ipse.users.schemas import (
     Country,
     Deleted,
@@ -30,20 +30,10 @@ from ipse.users.schemas import (
     UserPatch,
     UserStatus,
 )
+from ipse.users.scopes import UsersReadScope, UsersWriteScope
 
 router = make_router(tags=["Users"], responses=documented(401, 403, 429))
-
-
-async def _write_scope(caller: UsersCaller) -> Scope:
-    return await caller.begin()
-
-
-async def _read_scope(caller: UsersCaller) -> Scope:
-    return await caller.read()
-
-
-UsersWriteScope = Annotated[Scope, Depends(_write_scope)]
-UsersReadScope = Annotated[Scope, Depends(_read_scope)]
+router.include_router(belongings)
 
 
 @router.get("/v3/users/", responses=documented(400))

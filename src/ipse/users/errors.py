@@ -38,3 +38,31 @@ class TooManyFaces(Detail):
 
     def __init__(self, most: int) -> None:
         super().__init__(400, f"A user has at most {most} uploaded faces.")
+
+
+class UnknownTarget(BusinessRuleError):
+    """A merge needs a user to merge into."""
+
+    def __init__(self) -> None:
+        super().__init__("into", "No user has this vendor_data. Create the user first.")
+
+
+class SameUser(BusinessRuleError):
+    """Nobody is merged into themselves."""
+
+    def __init__(self) -> None:
+        super().__init__("into", "A user cannot be merged into itself.")
+
+
+class MergedElsewhere(BusinessRuleError):
+    """The target's own history lies elsewhere."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__("into", f"This user was merged into {where}. Merge into that one.")
+
+
+class MergedAlready(BusinessRuleError):
+    """Nothing is left to move."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__("vendor_data", f"This user was merged into {where} and has no history of its own since.")

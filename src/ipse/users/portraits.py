@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from ipse.biometrics.engine import FaceEngine
 from ipse.biometrics.images import ImageError, ImageLimits, decode
 from ipse.biometrics.templates import Template
-from ipse.edge.authentication import Caller
+from ipse.edge.authentication import Caller, as_uuid
+from ipse.edge.errors import NotFound
 from ipse.faces import service as faces
 from ipse.media import service as media
 from ipse.runtime.scope import Scope
@@ -69,6 +70,21 @@ async def store(scope: Scope, user: UserRow, portrait: ExaminedPortrait, comment
         searchable=True,
         comment=comment or None,
     )
+
+
+async def forget(scope: Scope, user: UserRow, face_id: str) -> None:
+    """Delete one face of a person with its image; search does not find it from then on.
+
+    Raises:
+        NotFound: it is no face of this person.
+    """
+    row = next((face for face in await repository.faces(scope, user) if face.id == as_uuid(face_id)), None)
+    if row is None:
+        raise NotFound
+    if row.media_id is not None:
+        await media.erase(scope, [row.media_id])
+    await scope.tx.delete(row)
+    await scope.tx.flush()
 
 
 def _decode_base64(text: str) -> bytes:

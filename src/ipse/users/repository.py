@@ -190,6 +190,15 @@ async def portraits(scope: Scope, user_ids: Sequence[str]) -> Mapping[str, str]:
     return {row.user_id: row.media_id for row in rows}
 
 
+async def faces(scope: Scope, user: UserRow) -> Sequence[FaceRow]:
+    """Every stored face of a user, the newest first."""
+    query = select(FaceRow).where(
+        FaceRow.application_id == scope.application_id,
+        or_(FaceRow.user_id == user.id, FaceRow.vendor_data == user.vendor_data),
+    )
+    return (await scope.tx.scalars(query.order_by(FaceRow.sequence.desc()))).all()
+
+
 async def uploaded_faces(scope: Scope, user_id: str) -> int:
     """How many profile faces a user has."""
     query = select(func.count()).where(

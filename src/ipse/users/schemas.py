@@ -103,6 +103,47 @@ class FaceUploaded(BaseModel):
     created_at: datetime
 
 
+class UserFace(BaseModel):
+    """A stored face of a person; the template itself is never shown. ``image_url`` is dead after 60 minutes."""
+
+    uuid: str
+    purpose: str = Field(description="reference (enrolled), profile (uploaded), probe (live selfie) or supplied.")
+    source: str
+    supplied_by: str = Field(description="person (a live capture), integrator or operator.")
+    is_reference: bool = Field(description="Whether step-ups compare with this face now.")
+    is_searchable: bool
+    session_id: str | None
+    image_url: str | None
+    comment: str | None
+    created_at: datetime
+    superseded_at: datetime | None
+
+
+class UserDevice(BaseModel):
+    """A device that a person used, and whether it is trusted."""
+
+    device_id: str
+    device_brand: str | None
+    device_model: str | None
+    browser_family: str | None
+    os_family: str | None
+    platform: str | None
+    device_fingerprint: str | None
+    first_seen_at: datetime
+    last_seen_at: datetime
+    times_seen: int
+    is_trusted: bool
+    trusted_at: datetime | None
+    trusted_by: str | None
+    revoked_at: datetime | None
+
+
+class Merge(BaseModel):
+    """``POST /v3/users/{vendor_data}/merge/``."""
+
+    into: VendorData = Field(description="vendor_data of the user who takes over the history.")
+
+
 class FeatureStatusItem(BaseModel):
     """The newest status of one feature."""
 

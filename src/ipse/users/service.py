@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from ipse.devices import service as devices
 from ipse.edge.authentication import as_uuid
 from ipse.edge.errors import NotFound
 from ipse.faces.erasure import forget_faces
+from ipse.lists import service as lists
 from ipse.runtime.scope import Scope
 from ipse.storage.tables import UserRow
 from ipse.users import repository
@@ -93,29 +95,28 @@ async def change(scope: Scope, row: UserRow, patch: UserPatch) -> None:
 
 
 async def change_status(scope: Scope, row: UserRow, status: UserStatus) -> None:
-    """Set the status, write it into the history and tell the integrator's systems. The same status is no change."""
+    """Set the status, write it into the history and tell the integrator's systems. The same status is no change.
+
+    BLOCKED puts ``vendor_data`` on the system blocklist of users, leaving BLOCKED takes it off (contract 60 section 1).
+    """
     previous = row.status
     if status == previous:
         return
     now = scope.services.clock.now()
     row.status = status.value
     row.updated_at = now
-    entry = {
-        "uuid": scope.services.identifiers.uuid(),
-        "comment_type": "STATUS_CHANGED",
-        "comment": None,
-        "actor_email": scope.actor.email,
-        "actor_name": scope.actor.display,
-        "previous_status": previous,
-        "new_status": status.value,
-        "previous_value": None,
-        "new_value": None,
-        "changed_fields": ["status"],
-        "metadata": None,
-        "mentioned_emails": [],
-        "created_at": now.isoformat(),
-    }
-    row.details = {**row.details, "comments": [*row.details.get("comments", []), entry][-MOST_COMMENTS:]}
+    note(
+        scope,
+        row,
+        comment_type="STATUS_CHANGED",
+        changed_fields=["status"],
+        previous_status=previous,
+        new_status=status.value,
+    )
+    if status is UserStatus.BLOCKED:
+        await lists.block_user(scope, row.vendor_data)
+    elif previous == UserStatus.BLOCKED:
+        await lists.unblock_user(scope, row.vendor_data)
     await scope.tx.flush()
     await record_event(
         scope,
@@ -127,8 +128,40 @@ async def change_status(scope: Scope, row: UserRow, status: UserStatus) -> None:
     )
 
 
+def note(
+    scope: Scope,
+    row: UserRow,
+    *,
+    comment_type: str,
+    changed_fields: Sequence[str],
+    comment: str | None = None,
+    previous_status: str | None = None,
+    new_status: str | None = None,
+    metadata: dict[str, Any] | None = None,
+) -> None:
+    """Add an entry to the history of a user; the oldest drop out beyond :data:`MOST_COMMENTS`."""
+    entry = {
+        "uuid": scope.services.identifiers.uuid(),
+        "comment_type": comment_type,
+        "comment": comment,
+        "actor_email": scope.actor.email,
+        "actor_name": scope.actor.display,
+        "previous_status": previous_status,
+        "new_status": new_status,
+        "previous_value": None,
+        "new_value": None,
+        "changed_fields": list(changed_fields),
+        "metadata": metadata,
+        "mentioned_emails": [],
+        "created_at": scope.services.clock.now().isoformat(),
+    }
+    row.details = {**row.details, "comments": [*row.details.get("comments", []), entry][-MOST_COMMENTS:]}
+
+
 async def delete(scope: Scope, selection: Deletion) -> int:
-    """Delete users for good, with every face and image of theirs. Their sessions stay, without a person.
+    """Delete users for good, with every face and image of theirs, and where they were seen.
+
+    Their sessions stay, without a person. What stands on a list stays there: it is a value, not a reference.
 
     Raises:
         NothingSelected: neither a list nor ``delete_all``.
@@ -138,6 +171,7 @@ async def delete(scope: Scope, selection: Deletion) -> int:
     rows = await repository.selected(scope, None if selection.delete_all else selection.vendor_data_list)
     for row in rows:
         await forget_faces(scope, row)
+        await devices.forget_user(scope, row.vendor_data)
         await scope.tx.delete(row)
     await scope.tx.flush()
     return len(rows)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ipse.faces.service import current_reference
 from ipse.media import service as media
 from ipse.runtime.scope import Scope
-from ipse.storage.tables import UserRow
+from ipse.storage.tables import DeviceRow, FaceRow, UserDeviceRow, UserRow
 from ipse.users import repository, service
 from ipse.users.repository import Activity
-from ipse.users.schemas import Comment, FeatureStatusItem, UserDetail, UserItem, UserStatus
+from ipse.users.schemas import Comment, FeatureStatusItem, UserDetail, UserDevice, UserFace, UserItem, UserStatus
 
 
 async def items(scope: Scope, rows: Sequence[UserRow]) -> list[UserItem]:
@@ -27,6 +28,50 @@ async def detail(scope: Scope, row: UserRow) -> UserDetail:
         comments=[Comment.model_validate(entry) for entry in service.history(row)],
         updated_at=row.updated_at,
     )
+
+
+async def faces(scope: Scope, user: UserRow, rows: Sequence[FaceRow]) -> list[UserFace]:
+    """Stored faces, with links to their images."""
+    current = await current_reference(scope, user.id)
+    return [
+        UserFace(
+            uuid=row.id,
+            purpose=row.purpose,
+            source=row.source,
+            supplied_by=row.supplied_by,
+            is_reference=current is not None and row.id == current.id,
+            is_searchable=row.searchable,
+            session_id=row.session_id,
+            image_url=media.link(scope.services, scope.application_id, row.media_id) if row.media_id else None,
+            comment=row.comment,
+            created_at=row.created_at,
+            superseded_at=row.superseded_at,
+        )
+        for row in rows
+    ]
+
+
+def devices(own: Sequence[tuple[DeviceRow, UserDeviceRow]]) -> list[UserDevice]:
+    """Devices of a person."""
+    return [
+        UserDevice(
+            device_id=device.id,
+            device_brand=device.details.get("device_brand"),
+            device_model=device.details.get("device_model"),
+            browser_family=device.details.get("browser_family"),
+            os_family=device.details.get("os_family"),
+            platform=device.details.get("platform"),
+            device_fingerprint=device.fingerprint,
+            first_seen_at=use.first_seen_at,
+            last_seen_at=use.last_seen_at,
+            times_seen=use.times_seen,
+            is_trusted=use.trusted_at is not None and use.revoked_at is None,
+            trusted_at=use.trusted_at,
+            trusted_by=use.trusted_by,
+            revoked_at=use.revoked_at,
+        )
+        for device, use in own
+    ]
 
 
 async def _fields(scope: Scope, rows: Sequence[UserRow]) -> list[dict[str, Any]]:
