@@ -61,8 +61,10 @@ export class Api {
     return this.#call("POST", "start/");
   }
 
-  startChallenge(node: string, method: string): Promise<ChallengeView> {
-    return this.#call("POST", `steps/${encodeURIComponent(node)}/challenge/`, { method });
+  /** `action` is the hash of the action that the person saw. */
+  startChallenge(node: string, method: string, action: string | null): Promise<ChallengeView> {
+    const body = action === null ? { method } : { method, action_hash: action };
+    return this.#call("POST", `steps/${encodeURIComponent(node)}/challenge/`, body);
   }
 
   phaseDone(challenge: string, done: PhaseDone): Promise<ChallengeView> {

@@ -30,6 +30,8 @@ export type Failure =
 export interface Model {
   screen: Screen;
   capture: CaptureState | null;
+  /** Hash of the action that the person last saw on the purpose screen. Only this one is sent as seen. */
+  seen: string | null;
   /** The person's own choice of method; null: the step's. */
   chosen: Method | null;
   cameraProblem: CameraProblem;
@@ -83,6 +85,7 @@ export type Happening =
 export const INITIAL: Model = {
   screen: "loading",
   capture: null,
+  seen: null,
   chosen: null,
   cameraProblem: "unknown",
   failure: { kind: "server" },
@@ -107,6 +110,8 @@ export const INITIAL: Model = {
 const FRESH = { hint: null, phase: null, part: 0, parts: 0, colour: null, progress: 0, manualAllowed: false, recording: null };
 
 const RECORDING: readonly Screen[] = ["framing", "challenge"];
+/** Where a face is about to be shown: an action that has changed is shown first. */
+const BEFORE_THE_CAMERA: readonly Screen[] = ["ready", "framing", "challenge", "retry", "camera-problem"];
 const WITH_THE_OTHER: readonly Screen[] = ["handoff", "handoff-waiting", "continue-elsewhere"];
 
 /** How the face is shown in a step: what the person chose where the step allows it, else the step's own. */
@@ -115,8 +120,19 @@ export function methodOf(step: CaptureStep, chosen: Method | null): Method {
   return step.method ?? "PASSIVE";
 }
 
-/** The model after something happened. */
+/** The model after something happened. Nobody goes on before an action that they have not seen. */
 export function reduce(model: Model, event: Happening): Model {
+  const next = after(model, event);
+  const action = next.capture?.action_hash ?? null;
+  // An answer to "go on" may bring another action than the one that was agreed to: that one is not seen yet.
+  if (next.screen === "purpose" && event.type !== "refreshed") return { ...next, seen: action };
+  if (action !== next.seen && BEFORE_THE_CAMERA.includes(next.screen)) {
+    return { ...next, ...FRESH, screen: "purpose", seen: action };
+  }
+  return next;
+}
+
+function after(model: Model, event: Happening): Model {
   switch (event.type) {
     case "state":
       return placed({ ...model, ...FRESH, capture: event.capture });

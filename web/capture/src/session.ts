@@ -78,7 +78,7 @@ export class Session {
     });
 
   startChallenge = async (method: Method): Promise<ChallengeView> => {
-    const challenge = await this.api.startChallenge(this.#node(), method);
+    const challenge = await this.api.startChallenge(this.#node(), method, this.model.seen);
     this.dispatch({ type: "challenge", phases: challenge.phases });
     return challenge;
   };

@@ -14,7 +14,8 @@ const CONFLICTS = 3;
 
 /** Submit until there is an answer. Throws what no repetition can mend. */
 export async function deliver(session: Session, node: string, recording: Recording): Promise<void> {
-  const submission = { recording, key: submissionKey() };
+  const action = session.model.seen;
+  const submission = { recording, key: submissionKey(), action };
   const attempt = session.model.capture?.step?.attempt;
   let conflicts = 0;
   for (let failures = 0; session.model.screen === "uploading" || session.model.screen === "checking"; failures += 1) {
@@ -39,7 +40,7 @@ export async function deliver(session: Session, node: string, recording: Recordi
       } else if (error.status === 409) {
         const capture = await session.api.state();
         conflicts += 1;
-        if (conflicts > CONFLICTS || !sameStep(capture, node, attempt)) {
+        if (conflicts > CONFLICTS || !sameStep(capture, node, attempt) || (capture.action_hash ?? null) !== action) {
           return session.dispatch({ type: "state", capture });
         }
         await session.pause(wait);

@@ -8,6 +8,8 @@ export interface Submission {
   recording: Recording;
   /** Made once for a recording: when an answer is lost, the repeated request gets the same answer. */
   key: string;
+  /** Hash of the action that the person saw. */
+  action: string | null;
 }
 
 /** A new submission key: 128 random bits. */
@@ -16,10 +18,11 @@ export function submissionKey(): string {
 }
 
 /** The form of a recording, as the capture API reads it. */
-export function formOf({ recording, key }: Submission): FormData {
+export function formOf({ recording, key, action }: Submission): FormData {
   const form = new FormData();
   form.append("submission_key", key);
   form.append("method", recording.method);
+  if (action !== null) form.append("action_hash", action);
   if (recording.challenge !== null) form.append("challenge", recording.challenge);
   form.append("observations", JSON.stringify(recording.observations));
   recording.stills.forEach((still, index) => form.append("frames", still, `still-${index}.jpg`));

@@ -37,6 +37,9 @@ export interface Purpose {
   currency: string | null;
   payee: string | null;
   account: string | null;
+  /** Of an action only. */
+  reference?: string | null;
+  details?: { label: string; value: string }[] | null;
 }
 
 export interface HandoffView {
@@ -72,6 +75,8 @@ export interface CaptureState {
   environment: "live" | "sandbox";
   brand: Brand;
   purpose: Purpose | null;
+  /** Of the action that `purpose` shows; every challenge and submission names the one the person saw. */
+  action_hash?: string | null;
   language: string | null;
   callback: string | null;
   callback_method: CallbackMethod;
@@ -82,6 +87,8 @@ export interface CaptureState {
   step: CaptureStep | null;
   outcome: "none" | "accepted" | "retry" | "finished";
   hints: string[];
+  /** What the person enters where they came from, in place of a code by SMS. */
+  code?: string | null;
 }
 
 export interface HandoffOffer {

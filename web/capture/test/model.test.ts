@@ -138,3 +138,28 @@ test("a second device shows that it is alive while it captures", () => {
   // The server frees the first device after 45 s of silence.
   expect(interval(framing, 0)).toBeLessThan(45_000 / 2);
 });
+
+const one = { purpose: PURPOSE, action_hash: "one" };
+const other = state({ purpose: { ...PURPOSE, amount: "900" }, action_hash: "other" });
+
+test("what was on the purpose screen is what the person has seen", () => {
+  expect(opened(one)).toMatchObject({ screen: "purpose", seen: "one" });
+  expect(opened().seen).toBeNull();
+});
+
+test("an action that changed when the person agreed is shown before they go on", () => {
+  const refreshed = reduce(opened(one), { type: "refreshed", capture: other });
+  expect(refreshed.seen).toBe("one");
+  const sent = reduce(refreshed, { type: "go", screen: "ready" });
+  expect(sent).toMatchObject({ screen: "purpose", seen: "other" });
+  expect(reduce(sent, { type: "go", screen: "ready" }).screen).toBe("ready");
+});
+
+test("nobody tries again, and no other device takes over, before an action they have not seen", () => {
+  const ready = reduce(opened(one), { type: "go", screen: "ready" });
+  expect(ready.screen).toBe("ready");
+  const retry = reduce(ready, { type: "not-counted", reason: "other", capture: other });
+  expect(retry).toMatchObject({ screen: "purpose", seen: "other" });
+  expect(reduce(ready, { type: "answered", capture: state({ ...one, outcome: "retry" }) }).screen).toBe("retry");
+  expect(reduce(ready, { type: "answered", capture: decided({ action_hash: "other" }) }).screen).toBe("result");
+});

@@ -11,6 +11,8 @@ type Answer = { status: number; body?: unknown; retryAfter?: string } | "lost";
 class Server {
   asked: string[] = [];
   keys: unknown[] = [];
+  /** Hashes of the actions that submissions and challenges named. */
+  actions: unknown[] = [];
   answers: Record<string, Answer[]> = {};
 
   next(call: string): Answer {
@@ -22,6 +24,7 @@ class Server {
   }
 
   fetch = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
+    if (String(input).endsWith("/challenge/")) this.actions.push(JSON.parse(String(init?.body)).action_hash ?? null);
     const answer = this.next(`${init?.method} ${String(input).replace("/v1/capture/", "")}`);
     if (answer === "lost") throw new TypeError("Failed to fetch");
     const headers = answer.retryAfter ? { "Retry-After": answer.retryAfter } : {};
@@ -41,6 +44,7 @@ class Server {
       retryAfter: null as string | null,
       send(form: FormData) {
         server.keys.push(form.get("submission_key"));
+        server.actions.push(form.get("action_hash"));
         const answer = server.next(`UPLOAD ${path}`);
         if (answer === "lost") return this.onerror();
         request.upload.onload!();
@@ -227,4 +231,38 @@ test("a workflow that allows no hand-off keeps the person where they are", async
   await opened.open();
   await opened.offerHandoff();
   expect(opened.model).toMatchObject({ screen: "purpose", handoffRefused: true });
+});
+
+test("challenges and submissions name the action that the person saw, and no other", async () => {
+  const shown = state({ action_hash: "seen" });
+  const view = { challenge: "c", method: "ACTIVE_3D", phases: 1, index: 0, phase: null, expires_at: "" };
+  server.answers = {
+    "GET session/": [ok(shown)],
+    "POST start/": [ok(shown)],
+    "POST steps/feature_liveness/challenge/": [ok(view)],
+    "UPLOAD steps/feature_liveness/": [ok(decided({ action_hash: "seen" }))],
+  };
+  const opened = session();
+  await opened.open();
+  await opened.proceed();
+  await opened.openCamera();
+  await opened.startChallenge("ACTIVE_3D");
+  await opened.recorded(RECORDING);
+  expect(opened.model.screen).toBe("result");
+  expect(server.actions).toEqual(["seen", "seen"]);
+});
+
+test("an upload that is refused because the action changed leads to the new action and is not repeated", async () => {
+  server.answers = {
+    "GET session/": [ok(state({ action_hash: "one" })), ok(state({ action_hash: "other" }))],
+    "POST start/": [ok(state({ action_hash: "one" }))],
+    "UPLOAD steps/feature_liveness/": [{ status: 409, body: { detail: "other action" } }],
+  };
+  const opened = session();
+  await opened.open();
+  await opened.proceed();
+  await opened.openCamera();
+  await opened.recorded(RECORDING);
+  expect(server.actions).toEqual(["one"]);
+  expect(opened.model).toMatchObject({ screen: "purpose", seen: "other" });
 });

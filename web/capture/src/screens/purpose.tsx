@@ -5,6 +5,7 @@ import { prepare } from "../capturing";
 import { methodOf } from "../model";
 import { formatDate, nameOf, useCapture, usePage } from "../page";
 import { purposeText } from "../purpose";
+import type { Purpose } from "../wire";
 
 /** Who asks, for what, and what happens to the picture. */
 export function PurposeScreen(): JSX.Element {
@@ -29,6 +30,7 @@ export function PurposeScreen(): JSX.Element {
             </>
           )}
         </Heading>
+        <Details purpose={capture.purpose} />
         <p>{texts.say("purpose.who", { name })}</p>
       </div>
       <p class="truth">
@@ -49,6 +51,24 @@ export function PurposeScreen(): JSX.Element {
         </Button>
       </div>
     </>
+  );
+}
+
+/** What an action says beside amount and payee. */
+function Details({ purpose }: { purpose: Purpose | null }): JSX.Element | null {
+  const { texts } = usePage();
+  const reference = purpose?.reference ? [{ label: texts.say("result.reference"), value: purpose.reference }] : [];
+  const lines = [...reference, ...(purpose?.details ?? [])];
+  if (lines.length === 0) return null;
+  return (
+    <dl class="details">
+      {lines.map(({ label, value }, index) => (
+        <div key={index}>
+          <dt dir="auto">{label}</dt>
+          <dd dir="auto">{value}</dd>
+        </div>
+      ))}
+    </dl>
   );
 }
 

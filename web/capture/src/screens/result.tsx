@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Button } from "../parts/button";
 import { Heading } from "../parts/heading";
+import { CopyCode } from "../parts/copy";
 import { Icon, type IconName } from "../parts/icons";
 import { returnsHere } from "../callback";
 import { publicStatus } from "../messages";
@@ -23,10 +24,11 @@ export function ResultScreen(): JSX.Element {
   const title = texts.say(`result.title.${result}`);
   const text = texts.say(`result.text.${result}`, { name });
   const returns = returnsHere(capture);
+  const code = capture.code ?? null;
   const farewell = texts.say(farewellKey(capture.handoff));
-  const countdown = useCountdown(returns ? capture.brand.callback_seconds : null, session.returnToCallback);
+  const countdown = useCountdown(returns && code === null ? capture.brand.callback_seconds : null, session.returnToCallback);
   useEffect(() => {
-    const way = returns ? texts.say("result.countdown", { seconds: capture.brand.callback_seconds }) : "";
+    const way = returns && code === null ? texts.say("result.countdown", { seconds: capture.brand.callback_seconds }) : "";
     announcer.assertive(`${title}. ${text} ${way}`);
   }, [title, text]);
   const { title: purpose, detail } = purposeText(capture.purpose, texts);
@@ -37,6 +39,7 @@ export function ResultScreen(): JSX.Element {
         <Heading title={title} />
         {detail === null ? null : <p class="receipt">{`${purpose} – ${detail}`}</p>}
         <p>{text}</p>
+        {code === null ? null : <Code code={code} name={name} />}
       </div>
       {returns ? (
         <div class="actions">
@@ -58,6 +61,23 @@ export function ResultScreen(): JSX.Element {
       <p class="reference">
         {texts.say("result.reference")}: <bdi>{capture.session_id}</bdi>
       </p>
+    </>
+  );
+}
+
+/** The code that the person enters where they came from; the page does not leave it by itself. */
+function Code({ code, name }: { code: string; name: string }): JSX.Element {
+  const { texts } = usePage();
+  const label = texts.say("result.code");
+  const half = code.length / 2;
+  return (
+    <>
+      <p>{label}</p>
+      <p class="number code" dir="ltr" aria-label={[...code].join(" ")}>
+        <bdi>{`${code.slice(0, half)}\u2009${code.slice(half)}`}</bdi>
+      </p>
+      <p>{texts.say("result.code_where", { name })}</p>
+      <CopyCode code={code} label={label} />
     </>
   );
 }
