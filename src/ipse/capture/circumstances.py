@@ -6,12 +6,21 @@ Gathered before the checks run, for every session: IP_ANALYSIS reports on them, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
 
+from ipse.capture import device_reports
+from ipse.capture.progress import Progress
 from ipse.checks.history import History
+from ipse.decision.features import Feature
+from ipse.decision.values import JsonValue
+from ipse.devices import service as devices
 from ipse.intelligence.facts import DeviceFacts, NetworkFacts
+from ipse.lists import service as lists
 from ipse.runtime.scope import Scope
-from ipse.storage.tables import SessionRow
+from ipse.signals.history import of_history, of_place
+from ipse.signals.network import of_network
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +32,7 @@ class RequestFacts:
 
     @property
     def user_agent(self) -> str | None:
+        """The header as it came."""
         return self.headers.get("user-agent")
 
 
@@ -36,12 +46,52 @@ class Circumstances:
     expected_ip: str | None = None
     """The address or network that the integrator expects (``expected_details.ip_address``)."""
 
+    def signals(self, now: datetime) -> dict[str, JsonValue]:
+        """The signals of address, place and past."""
+        return {
+            **of_network(self.network, now),
+            **of_place(self.network, self.device, self.history, now, expected_ip=self.expected_ip),
+            **of_history(self.network, self.device, self.history, now),
+        }
 
-async def gather(scope: Scope, session: SessionRow, request: RequestFacts) -> Circumstances:
-    """Look the address up, read the device, and ask what was seen before."""
-    return Circumstances(
-        NetworkFacts(request.ip, missing=("network",)),
-        DeviceFacts(),
-        History(),
-        (session.expected_details or {}).get("ip_address"),
+
+async def gather(scope: Scope, progress: Progress, request: RequestFacts, holder: str) -> Circumstances:
+    """Look the address up, read the device, ask what was seen before, and remember this visit.
+
+    ``holder`` names which device of the session is asking (``device_reports.holder_of``).
+
+    The session itself is no past of its own, however often it calls. Its signals are brought up to date.
+    """
+    session, now = progress.session, scope.services.clock.now()
+    network = scope.services.network.look_up(request.ip, on=now.date())
+    device = device_reports.facts_of(session, holder, request.headers)
+    past = await devices.history(
+        scope, vendor_data=session.vendor_data, device=device, network=network, session_id=session.id
     )
+    listed = await lists.types_of(scope, _to_look_for(network, device))
+    found = Circumstances(
+        network,
+        device,
+        replace(past, listed=listed, document_country=_document_country(progress)),
+        _text((session.expected_details or {}).get("ip_address")),
+    )
+    await devices.remember(
+        scope, vendor_data=session.vendor_data, device=device, network=network, session_id=session.id
+    )
+    progress.signals.update(found.signals(now))
+    return found
+
+
+def _to_look_for(network: NetworkFacts, device: DeviceFacts) -> dict[str, list[str]]:
+    values = {"ip_address": network.address, "device_fingerprint": device.fingerprint}
+    return {kind: [value] for kind, value in values.items() if value is not None}
+
+
+def _document_country(progress: Progress) -> str | None:
+    """Alpha-3 of the country that issued the document of this session; None before one was read."""
+    read = (row for row in progress.rows.values() if row.feature == Feature.OCR.value)
+    return next((state for row in read if (state := _text(row.report["facts"].get("issuing_state")))), None)
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None

@@ -13,9 +13,10 @@ from typing import Any
 
 from ipse.biometrics.images import ImageError, decode
 from ipse.biometrics.templates import Template
-from ipse.capture import challenges, checking, handoffs, view
+from ipse.capture import challenges, checking, device_reports, handoffs, view
 from ipse.capture.authentication import Device
 from ipse.capture.circumstances import Circumstances, RequestFacts, gather
+from ipse.capture.device_schema import DeviceReport
 from ipse.capture.errors import (
     AlreadyDecided,
     ChallengeMissing,
@@ -96,15 +97,21 @@ async def state(device: Device) -> CaptureState:
         return await view.state(scope, device, session, progress, progress.evaluation())
 
 
-async def start(device: Device, request: RequestFacts) -> CaptureState:
+async def start(device: Device, request: RequestFacts, report: DeviceReport | None = None) -> CaptureState:
     """The person opened the link: run the checks that need nothing from them and say what to show."""
     scope = await device.begin()
     session, progress = await load(scope, device.session_id, lock=True)
     require_open(scope, session)
     await handoffs.take_over(scope, device)
+    if report is not None:
+        device_reports.keep(scope, session, device_reports.holder_of(device), report)
     if SessionStatus(session.status) is SessionStatus.NOT_STARTED:
         await lifecycle.change(scope, session, SessionStatus.IN_PROGRESS, Cause.OPENED)
-    stop = checking.advance(scope, progress, await _at_hand(scope, session, await gather(scope, session, request)))
+    stop = checking.advance(
+        scope,
+        progress,
+        await _at_hand(scope, session, await gather(scope, progress, request, device_reports.holder_of(device))),
+    )
     await _settle(scope, progress, stop.evaluation)
     return await view.state(scope, device, session, progress, stop.evaluation)
 
@@ -135,7 +142,7 @@ async def submit(device: Device, node_id: str, submission: Submission, request: 
         scope,
         progress,
         checking.Given(
-            await gather(scope, session, request),
+            await gather(scope, progress, request, device_reports.holder_of(device)),
             selfie=seen.selfie,
             performed=seen.performed,
             captured_at=node_id,

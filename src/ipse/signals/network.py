@@ -64,7 +64,7 @@ def _place(network: NetworkFacts, now: datetime) -> dict[str, JsonValue]:
 
 def _operator(network: NetworkFacts) -> dict[str, JsonValue]:
     """An address without a number was looked for and not found, unless the data were not there."""
-    asked = network.asn is not None or (network.special is None and not network.missing)
+    asked = network.asn is not None or (network.special is None and "asn" not in network.missing)
     return {
         "ip.asn": network.asn,
         "ip.operator": network.operator,
