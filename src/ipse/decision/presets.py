@@ -53,17 +53,18 @@ def kyc() -> WorkflowGraph:
 
 
 def ip_gated_step_up() -> WorkflowGraph:
-    """Approve a clean address on a known device at once; step up on anything else.
+    """Approve a clean address on a trusted device at once; step up on anything else.
 
-    Clean means a known low score, no VPN, no data centre, no warning at all and a device seen
-    before with this user. A missing score or fact satisfies no rule, so it leads to the face.
+    Clean means a known low score, no VPN, no data centre and no warning at all. Trusted means that a
+    face was approved on the device, or that the integrator vouches for it. A missing score or fact
+    satisfies no rule, so it leads to the face.
     """
     clean = (
         Rule("ip_analysis.score", Operator.LESS_THAN, LOW_IP_SCORE),
         Rule("ip_analysis.status", Operator.EQUALS, "Approved"),
         Rule("ip_analysis.is_vpn_or_tor", Operator.EQUALS, False),
         Rule("ip_analysis.is_data_center", Operator.EQUALS, False),
-        Rule("ip_analysis.is_known_device", Operator.EQUALS, True),
+        Rule("ip_analysis.is_trusted_device", Operator.EQUALS, True),
         Rule("ip_analysis.warnings", Operator.IS_EMPTY),
     )
     nodes = (

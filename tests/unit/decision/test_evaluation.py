@@ -117,7 +117,7 @@ def test_an_explicit_status_node_overrides_the_features() -> None:
     assert result.status is SessionStatus.IN_REVIEW
 
 
-CLEAN: dict[str, JsonValue] = {"is_vpn_or_tor": False, "is_data_center": False, "is_known_device": True}
+CLEAN: dict[str, JsonValue] = {"is_vpn_or_tor": False, "is_data_center": False, "is_trusted_device": True}
 
 
 def ip_report(
@@ -129,7 +129,7 @@ def ip_report(
     return Report(Feature.IP_ANALYSIS, "feature_ip_analysis", status, score, warnings, {**CLEAN, **facts})
 
 
-def test_a_clean_address_on_a_known_device_skips_the_step_up() -> None:
+def test_a_clean_address_on_a_trusted_device_skips_the_step_up() -> None:
     result = evaluate(ip_gated_step_up(), evidence(ip_report()), subject_key="u")
     assert isinstance(result, Decided)
     assert result.status is SessionStatus.APPROVED
@@ -144,8 +144,8 @@ def test_a_clean_address_on_a_known_device_skips_the_step_up() -> None:
         ip_report(is_vpn_or_tor=True),
         ip_report(is_vpn_or_tor=None),
         ip_report(is_data_center=True),
-        ip_report(is_known_device=False),
-        ip_report(is_known_device=None),
+        ip_report(is_trusted_device=False),
+        ip_report(is_trusted_device=None),
         ip_report(warnings=(warn("IP_LOCATION_NOT_DETERMINED", "feature_ip_analysis"),)),
     ],
 )
