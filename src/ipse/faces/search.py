@@ -8,19 +8,25 @@ faces, so with 10,000 faces about one search in ten of a stranger may show a "po
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import Final
 
 from ipse.biometrics.calibration import SIMILARITY, similarity_score
 from ipse.biometrics.templates import Template
-from ipse.checks.screening import FaceHit
+from ipse.checks.screening import APPROVED, FaceHit
 from ipse.decision.settings import DUPLICATE_POSSIBLE
 from ipse.faces import gallery, repository
+from ipse.lists import service as lists
+from ipse.lists.values import ListType
 from ipse.runtime.scope import Scope
 from ipse.storage.tables import FaceRow, SessionRow, UserRow
+from ipse.storage.vector_index import Neighbour
 
 MAX_MATCHES: Final = 5
 """Matches in one answer (contract 30 section 3)."""
+_LOOKED_THROUGH: Final = 4096
+"""Lookalikes among which the listed ones are looked for when more are near than can be shown."""
 
 
 async def search(
@@ -37,31 +43,54 @@ async def search(
 
     One hit per session and, for faces without a session, one per face. ``exclude_vendor_data`` leaves a person's own
     faces out: nobody is a duplicate of themselves. Every hit is read from the database again, so a face that was
-    deleted a moment ago cannot appear.
+    deleted a moment ago cannot appear. What stands on a blocklist is never left out, and found behind any number of
+    more similar faces.
     """
     await gallery.catch_up(scope)
     wanted = limit * 8
     while True:
-        near = await gallery.nearest(scope, template, limit=wanted, minimum=SIMILARITY.inverse(minimum))
+        near, listed = await _near(scope, template, wanted, SIMILARITY.inverse(minimum))
         told = await repository.told_about(scope, [one.id for one in near])
         hits: dict[str, FaceHit] = {}
         for one in near:
             if one.id not in told:
                 continue
             face, session, user = told[one.id]
-            if exclude_vendor_data is not None and face.vendor_data == exclude_vendor_data:
-                continue
-            if session is not None and session.id == exclude_session_id:
-                continue
-            hit = _hit(face, session, user, similarity_score(one.cosine))
-            if not only_approved or hit.status == "Approved":
-                hits.setdefault(hit.session_id or hit.face_id, hit)
+            hit = _hit(face, session, user, similarity_score(one.cosine), listed.get(face.id))
+            if not hit.is_blocklisted:
+                if exclude_vendor_data is not None and face.vendor_data == exclude_vendor_data:
+                    continue
+                if session is not None and session.id == exclude_session_id:
+                    continue
+                if only_approved and hit.status != APPROVED:
+                    continue
+            hits.setdefault(hit.session_id or hit.face_id, hit)
         if len(hits) >= limit or len(near) < wanted:
-            return tuple(hits.values())[:limit]
+            return _chosen(tuple(hits.values()), limit)
         wanted *= 8
 
 
-def _hit(face: FaceRow, session: SessionRow | None, user: UserRow | None, similarity: float) -> FaceHit:
+async def _near(
+    scope: Scope, template: Template, wanted: int, minimum: float
+) -> tuple[tuple[Neighbour, ...], Mapping[str, str]]:
+    """The nearest faces, with the listed ones that lie behind them, and the type of list of each listed face."""
+    near = await gallery.nearest(scope, template, limit=wanted, minimum=minimum)
+    if len(near) < wanted:
+        return near, await lists.face_entries(scope, [one.id for one in near])
+    far = await gallery.nearest(scope, template, limit=max(wanted, _LOOKED_THROUGH), minimum=minimum)
+    listed = await lists.face_entries(scope, [one.id for one in far])
+    return (*near, *(one for one in far[len(near) :] if one.id in listed)), listed
+
+
+def _chosen(hits: Sequence[FaceHit], limit: int) -> tuple[FaceHit, ...]:
+    """``limit`` hits, nearest first; what stands on a list is shown before anything else is."""
+    kept = sorted(hits, key=lambda hit: (not hit.is_blocklisted, not hit.is_allowlisted))[:limit]
+    return tuple(sorted(kept, key=lambda hit: -hit.similarity_percentage))
+
+
+def _hit(
+    face: FaceRow, session: SessionRow | None, user: UserRow | None, similarity: float, list_type: str | None
+) -> FaceHit:
     verified = session.decided_at if session is not None else None
     return FaceHit(
         face_id=face.id,
@@ -75,4 +104,6 @@ def _hit(face: FaceRow, session: SessionRow | None, user: UserRow | None, simila
         status=session.status if session is not None else None,
         api_service=session.api_service if session is not None else None,
         media_id=face.media_id,
+        is_blocklisted=list_type == ListType.BLOCKLIST,
+        is_allowlisted=list_type == ListType.ALLOWLIST,
     )
