@@ -44,6 +44,12 @@ class Settings(BaseSettings):
         description="Folder of the address data (`ipse data pull`); files of your own go into `own/` in it and win. "
         "Without them addresses have no country and no operator, and rules that need those do not pass.",
     )
+    face_index: str = Field(
+        "memory",
+        pattern="^(memory|pgvector)$",
+        description="Where 1:N search looks. `memory`: exact, in every process, 1 kB a face. `pgvector`: an index in "
+        "PostgreSQL, for millions; `ipse faces index build` makes it. Set it for every process of an installation.",
+    )
     public_url: str = Field(
         "http://127.0.0.1:8000",
         description="Address under which people and integrators reach this service; hosted and media links use it.",

@@ -1,4 +1,4 @@
-"""The searchable faces of an application, in memory and in step with the database.
+"""Where search looks: the searchable faces of an application, in memory and in step with the database.
 
 A search first reads what is new. Large galleries are read in pages, unsealed on a thread, and searched on a thread; the
 event loop stays free. Whoever searches reads the hits from the database again, so what this copy still holds of deleted
@@ -15,9 +15,9 @@ from typing import Final
 import numpy as np
 
 from ipse.biometrics.templates import Template
-from ipse.faces import repository
+from ipse.faces import database_index, repository
 from ipse.faces.repository import SealedFace
-from ipse.faces.service import open_sealed
+from ipse.faces.sealing import open_sealed
 from ipse.runtime.scope import Scope
 from ipse.storage.vector_index import Neighbour
 
@@ -34,7 +34,16 @@ _COMPARED_EVERY: Final = timedelta(seconds=30)
 
 
 async def nearest(scope: Scope, template: Template, *, limit: int, minimum: float) -> tuple[Neighbour, ...]:
-    """The ``limit`` nearest faces of at least ``minimum`` cosine, nearest first; some may be deleted by now."""
+    """The ``limit`` nearest faces of at least ``minimum`` cosine, nearest first; some may be deleted by now.
+
+    The database's own index answers where it is chosen and complete, else the copy in memory, brought up to date.
+
+    Raises:
+        CannotOpen: a template was sealed elsewhere or changed: a gallery with holes answers nobody.
+    """
+    if await database_index.is_usable(scope):
+        return await database_index.nearest(scope, template, limit=limit, minimum=minimum)
+    await catch_up(scope)
     partition = scope.services.face_vectors.partition(scope.application_id, template.model_id)
     if len(partition) < _LARGE:
         return partition.search(template.vector, limit=limit, minimum=minimum)
@@ -42,11 +51,7 @@ async def nearest(scope: Scope, template: Template, *, limit: int, minimum: floa
 
 
 async def catch_up(scope: Scope) -> None:
-    """Bring this process' copy up to the transaction's view of the database.
-
-    Raises:
-        CannotOpen: a template was sealed elsewhere or changed: a gallery with holes answers nobody.
-    """
+    """Bring this process' copy up to the transaction's view of the database."""
     index = scope.services.face_vectors
     async with index.reading(scope.application_id):
         await _read_new(scope)

@@ -101,8 +101,19 @@ async def sealed_after(scope: Scope, sequence: int, *, limit: int) -> Sequence[S
 
 
 async def sealed_with_ids(scope: Scope, face_ids: Sequence[str]) -> Sequence[SealedFace]:
-    """Searchable faces by id, at most 500."""
-    return [SealedFace._make(row) for row in await scope.tx.execute(_sealed(scope).where(FaceRow.id.in_(face_ids)))]
+    """Searchable faces by id, in no particular order."""
+    faces: list[SealedFace] = []
+    for start in range(0, len(face_ids), _IDS_PER_QUERY):
+        query = _sealed(scope).where(FaceRow.id.in_(face_ids[start : start + _IDS_PER_QUERY]))
+        faces += [SealedFace._make(row) for row in await scope.tx.execute(query)]
+    return faces
+
+
+async def sealed_to_index(scope: Scope, sequence: int, *, limit: int) -> Sequence[SealedFace]:
+    """The first ``limit`` searchable faces beyond a sequence number, kept from being deleted meanwhile."""
+    query = _sealed(scope).where(FaceRow.sequence > sequence).order_by(FaceRow.sequence).limit(limit)
+    locked = query.with_for_update(read=True, key_share=True)
+    return [SealedFace._make(row) for row in await scope.tx.execute(locked)]
 
 
 async def searchable_ids(scope: Scope) -> set[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from ipse.biometrics.templates import Template
-from ipse.faces import repository
+from ipse.faces import database_index, repository
 from ipse.faces.errors import NoTemplate
+from ipse.faces.sealing import open_sealed, seal_template
 from ipse.runtime.scope import Scope
 from ipse.storage.tables import FaceRow, UserRow
 
@@ -42,13 +43,15 @@ async def add(
         supplied_by=supplied_by,
         searchable=searchable and template is not None,
         model_id=template.model_id if template else NO_MODEL,
-        template_sealed=b"" if template is None else _seal(scope, face_id, template),
+        template_sealed=b"" if template is None else seal_template(scope, face_id, template),
         comment=comment,
         created_at=scope.services.clock.now(),
         superseded_at=None,
     )
     scope.tx.add(row)
     await scope.tx.flush()
+    if template is not None and row.searchable:
+        await database_index.remember(scope, face_id, template)
     return row
 
 
@@ -93,19 +96,3 @@ def open_template(scope: Scope, row: FaceRow) -> Template:
     if row.model_id == NO_MODEL:
         raise NoTemplate(row.id)
     return open_sealed(scope, row.id, row.template_sealed)
-
-
-def open_sealed(scope: Scope, face_id: str, template_sealed: bytes) -> Template:
-    """Unseal the template of a face of this application. Raises ``CannotOpen`` as :func:`open_template`."""
-    context = template_context(scope.application_id, face_id)
-    return Template.from_bytes(scope.services.biometric_ring.open(template_sealed, context=context))
-
-
-def template_context(application_id: str, face_id: str) -> bytes:
-    """Associated data that ties a sealed template to its row; key rotation needs it too."""
-    return f"face-template|{application_id}|{face_id}".encode()
-
-
-def _seal(scope: Scope, face_id: str, template: Template) -> bytes:
-    context = template_context(scope.application_id, face_id)
-    return scope.services.biometric_ring.seal(template.to_bytes(), context=context)

@@ -15,13 +15,14 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import func, select
 
-from ipse.faces.service import template_context
+from ipse.faces.rotation import seed_context
+from ipse.faces.sealing import template_context
 from ipse.media import tasks as media
 from ipse.runtime.services import Services
 from ipse.security import keysets
 from ipse.security.keyring import CannotOpen, KeyRing, Ring
 from ipse.sessions.view import token_context
-from ipse.storage.tables import DestinationRow, EventRow, FaceRow, SessionRow
+from ipse.storage.tables import DestinationRow, EventRow, FaceRow, FaceSpaceRow, SessionRow
 from ipse.webhooks.destinations import secret_context
 from ipse.webhooks.service import payload_context
 
@@ -57,6 +58,7 @@ SEALED_COLUMNS: Final = (
         "template_sealed",
         lambda row: template_context(row.application_id, row.id),
     ),
+    SealedColumn("face spaces", Ring.BIOMETRIC, FaceSpaceRow, "seed_sealed", lambda row: seed_context(row.id)),
 )
 
 

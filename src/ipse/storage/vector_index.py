@@ -162,6 +162,7 @@ class VectorIndex:
         self._partitions: dict[str, dict[str, Partition]] = {}
         self._read_to: dict[str, int] = {}
         self._compared_at: dict[str, datetime] = {}
+        self._database_checked: dict[str, tuple[datetime, bool]] = {}
         self._reading: dict[str, asyncio.Lock] = {}
 
     def reading(self, application_id: str) -> asyncio.Lock:
@@ -187,6 +188,14 @@ class VectorIndex:
     def mark_compared(self, application_id: str, now: datetime) -> None:
         """Remember such a comparison."""
         self._compared_at[application_id] = now
+
+    def database_checked(self, application_id: str) -> tuple[datetime, bool] | None:
+        """When the database's own index was last examined, and whether a search may rely on it."""
+        return self._database_checked.get(application_id)
+
+    def mark_database_checked(self, application_id: str, now: datetime, *, usable: bool) -> None:
+        """Remember such an examination."""
+        self._database_checked[application_id] = (now, usable)
 
     def contains(self, application_id: str, entry_id: str) -> bool:
         """Whether any partition of the application holds the entry."""

@@ -12,7 +12,7 @@ from ipse.storage.tables.base import Base
 from ipse.storage.tables.branding import BrandingImageRow, BrandingRow
 from ipse.storage.tables.capture import ChallengeRow, HandoffRow
 from ipse.storage.tables.devices import DeviceRow, SightingRow, UserDeviceRow
-from ipse.storage.tables.faces import FaceRow, MediaRow
+from ipse.storage.tables.faces import FaceRow, FaceSpaceRow, MediaRow
 from ipse.storage.tables.lists import ListEntryRow, ListRow
 from ipse.storage.tables.operations import IdempotencyRow, LeaseRow
 from ipse.storage.tables.sessions import CaptureRow, ReportRow, ReviewRow, SessionRow, UserRow
@@ -43,6 +43,7 @@ __all__ = [
     "EvaluationRow",
     "EventRow",
     "FaceRow",
+    "FaceSpaceRow",
     "HandoffRow",
     "IdempotencyRow",
     "KeysetRow",

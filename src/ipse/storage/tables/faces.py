@@ -58,3 +58,16 @@ class FaceRow(Base):
         Index(None, "application_id", "user_id", "purpose"),
         Index(None, "application_id", "searchable", "sequence"),
     )
+
+
+class FaceSpaceRow(Base):
+    """The seed of the rotation under which an application's vectors stand in PostgreSQL's vector index.
+
+    The vectors themselves lie in ``face_vectors``, which exists only where pgvector does (``storage.vector_table``).
+    """
+
+    __tablename__ = "face_spaces"
+
+    id: Mapped[str] = mapped_column(Id, ForeignKey("applications.id", ondelete="CASCADE"), primary_key=True)
+    """The application."""
+    seed_sealed: Mapped[bytes] = mapped_column(LargeBinary)

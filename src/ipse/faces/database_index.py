@@ -1,0 +1,73 @@
+"""1:N search in PostgreSQL (``face_index = pgvector``): candidates from the vector index, exact comparison here.
+
+The index proposes, the sealed templates decide: every candidate's template is unsealed and compared, so a similarity is
+as exact as in memory, and only the choice of candidates is approximate. Whenever the index may have gaps (it was never
+built, another process runs without this setting) the search in memory answers instead: slower to start, but exact.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from ipse.biometrics.templates import Template
+from ipse.faces import repository, rotation
+from ipse.faces.sealing import open_sealed
+from ipse.runtime.scope import Scope
+from ipse.storage import vector_table
+from ipse.storage.vector_index import Neighbour
+from ipse.storage.vector_table import StoredVector
+
+log = structlog.get_logger(__name__)
+
+CANDIDATES: Final = 50
+"""Fewest candidates asked for; more when more matches are wanted."""
+_CHECKED_EVERY: Final = timedelta(minutes=5)
+"""How often a process makes sure that no searchable face lacks its vector."""
+
+
+def is_chosen(scope: Scope) -> bool:
+    """Whether the settings ask for the database's index, and the database could have one."""
+    services = scope.services
+    return services.settings.face_index == "pgvector" and not services.database.is_sqlite
+
+
+async def remember(scope: Scope, face_id: str, template: Template) -> None:
+    """Store the vector of a searchable face in the transaction that stores the face, where there is a table."""
+    if not is_chosen(scope) or not await vector_table.exists(scope.tx):
+        return
+    turned = template.vector @ await rotation.of_application(scope)
+    await vector_table.put(scope.tx, [StoredVector(face_id, scope.application_id, template.model_id, turned)])
+
+
+async def is_usable(scope: Scope) -> bool:
+    """Whether this search may rely on the index: it is chosen, exists, and lacks no face."""
+    if not is_chosen(scope):
+        return False
+    index, now = scope.services.face_vectors, scope.services.clock.now()
+    last = index.database_checked(scope.application_id)
+    if last is not None and last[0] <= now < last[0] + _CHECKED_EVERY:
+        return last[1]
+    usable = await vector_table.exists(scope.tx) and not await vector_table.has_gaps(scope.tx, scope.application_id)
+    if not usable:
+        log.warning(
+            "faces.index_not_usable", application_id=scope.application_id, remedy="run `ipse faces index build`"
+        )
+    index.mark_database_checked(scope.application_id, now, usable=usable)
+    return usable
+
+
+async def nearest(scope: Scope, template: Template, *, limit: int, minimum: float) -> tuple[Neighbour, ...]:
+    """The ``limit`` nearest faces of at least ``minimum`` cosine, nearest first; equals in order of id."""
+    turned = template.vector @ await rotation.of_application(scope)
+    wanted = max(CANDIDATES, limit)
+    ids = await vector_table.nearest(scope.tx, scope.application_id, template.model_id, turned, limit=wanted)
+    found = []
+    for face in await repository.sealed_with_ids(scope, ids):
+        stored = open_sealed(scope, face.id, face.template_sealed)
+        cosine = float(stored.vector @ template.vector)
+        if cosine >= minimum:
+            found.append(Neighbour(face.id, cosine))
+    return tuple(sorted(found, key=lambda one: (-one.cosine, one.id))[:limit])
