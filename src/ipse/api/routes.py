@@ -8,6 +8,7 @@ from ipse.accounts.endpoints import router as accounts
 from ipse.api.system import router as system
 from ipse.branding.endpoints import router as branding
 from ipse.capture.challenge_endpoints import router as challenges
+from ipse.capture.device_endpoints import router as capture_devices
 from ipse.capture.endpoints import router as capture
 from ipse.capture.entry_endpoints import router as entries
 from ipse.capture.handoff_endpoints import router as handoffs
@@ -35,6 +36,7 @@ def include(app: FastAPI) -> None:
         signals,
         capture,
         challenges,
+        capture_devices,
         handoffs,
         entries,
         standalone,

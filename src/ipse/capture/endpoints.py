@@ -11,6 +11,7 @@ from ipse.biometrics.images import ImageLimits
 from ipse.capture import service
 from ipse.capture.authentication import DeviceParam
 from ipse.capture.circumstances import RequestFacts
+from ipse.capture.device_schema import BoundedReport, Opening
 from ipse.capture.errors import UnusableFrame, UnusableRecording
 from ipse.capture.recording import FRAME_LIMITS, MAX_FRAMES
 from ipse.capture.schemas import CaptureState, Method, Observations
@@ -35,10 +36,12 @@ async def read_state(device: DeviceParam) -> CaptureState:
     return await service.state(device)
 
 
-@router.post("/start/", response_model=CaptureState, responses=documented(403, 409, 410))
-async def start(request: Request, device: DeviceParam) -> CaptureState:
-    """The person opened the link: the session is In Progress from now on. May be repeated."""
-    return await service.start(device, request_facts(request))
+@router.post("/start/", response_model=CaptureState, responses=documented(400, 403, 409, 410, 413))
+async def start(
+    request: Request, device: DeviceParam, _bounded: BoundedReport, body: Opening | None = None
+) -> CaptureState:
+    """The person opened the link: the session is In Progress from now on. May be repeated, and sent without a body."""
+    return await service.start(device, request_facts(request), body.device if body is not None else None)
 
 
 @router.post("/steps/{node_id}/", response_model=CaptureState, responses=documented(400, 403, 404, 409, 410, 503))

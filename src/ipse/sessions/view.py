@@ -109,7 +109,7 @@ def _decision(
         ],
         "status_override": row.status_override,
         "experiments": row.experiments,
-        "evidence": row.evidence,
+        "evidence": {name: value for name, value in row.evidence.items() if name != "device_reports"},
         "created_at": timestamp(row.created_at),
         "expires_at": timestamp(row.expires_at),
         **singular_extras(reports, arrays),
