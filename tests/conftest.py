@@ -35,7 +35,7 @@ START = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 """Where every manual clock starts."""
 
 _ENGINE = os.environ.get("IPSE_TEST_DATABASE", "sqlite")
-_KEPT = ("IPSE_MODELS_DIR", "IPSE_TEST_", "IPSE_FUZZ_", "IPSE_CRASH_")
+_KEPT = ("IPSE_MODELS_DIR", "IPSE_INTELLIGENCE_DIR", "IPSE_TEST_", "IPSE_FUZZ_", "IPSE_CRASH_")
 for _name in [name for name in os.environ if name.startswith("IPSE_") and not name.startswith(_KEPT)]:
     del os.environ[_name]  # the settings of the developer's shell are not those of the tests
 
@@ -70,15 +70,23 @@ def database_url(databases: Databases, tmp_path: Path) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def address_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small world of addresses (``tests.services.intelligence``), the same on every machine."""
+    from tests.services.intelligence import write_world
+
+    return write_world(tmp_path_factory.mktemp("intelligence"))
+
+
 @pytest.fixture
-def settings(database_url: str, tmp_path: Path) -> Settings:
+def settings(database_url: str, tmp_path: Path, address_data: Path) -> Settings:
     """Settings of a closed installation with nothing running in the background."""
     from ipse.settings import Settings
 
     return Settings(
         data_dir=tmp_path / "data",
         database_url=database_url,
-        intelligence_dir=tmp_path / "intelligence",
+        intelligence_dir=address_data,
         public_url="http://testserver",
         run_worker=False,
         inference_workers=2,

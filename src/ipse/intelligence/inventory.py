@@ -38,7 +38,6 @@ class Line:
 def take(folder: Path, on: date) -> list[Line]:
     """List the data sets of the ledger, the one that comes as a package, and the operator's own files."""
     snapshot = load_snapshot(folder)
-    broken = dict(problem.split(" ", 1) for problem in snapshot.problems if " " in problem)
     try:
         installed = read_manifest(folder)
     except (OSError, ValueError):
@@ -65,9 +64,9 @@ def take(folder: Path, on: date) -> list[Line]:
     own = [layer.dataset for layer in snapshot.layers if layer.dataset.name.startswith("own/")]
     lines += [_line(dataset, "your own", on, required=False, state="ok") for dataset in own]
     lines += [
-        Line(name, "your own", False, "broken", problem=reason)
-        for name, reason in broken.items()
-        if name.startswith("own/")
+        Line(problem.name, "your own", False, "broken", problem=f"It is not used: {problem.reason}")
+        for problem in snapshot.problems
+        if problem.name.startswith("own/")
     ]
     return lines
 

@@ -10,10 +10,11 @@ import maxminddb
 
 from ipse.intelligence import origins
 from ipse.intelligence.addresses import Address
-from ipse.intelligence.datasets import Installed, read_manifest
+from ipse.intelligence.datasets import MANIFEST, OWN_FOLDER, Installed, read_manifest
 from ipse.intelligence.geo import Found, GeoFile
+from ipse.intelligence.own import open_own, own_files
 from ipse.intelligence.ranges import Ranges, RangesUnreadable, open_ranges
-from ipse.intelligence.snapshot import Layer, Snapshot
+from ipse.intelligence.snapshot import Layer, Problem, Snapshot
 
 Find = Callable[[Address], Found]
 
@@ -22,13 +23,18 @@ def load_snapshot(folder: Path | None) -> Snapshot:
     """Load everything that is usable."""
     layers: list[Layer] = []
     missing: list[str] = []
-    problems: list[str] = []
+    problems: list[Problem] = []
     installed: dict[str, Installed] = {}
     if folder is not None:
         try:
             installed = read_manifest(folder)
         except (OSError, ValueError) as error:
-            problems.append(str(error))
+            problems.append(Problem(MANIFEST, str(error)))
+    for path in own_files(folder) if folder is not None else ():
+        try:
+            layers.append(open_own(path))
+        except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
+            problems.append(Problem(f"{OWN_FOLDER}/{path.name}", str(error)))
     for name, opened in OPENERS.items():
         entry = installed.get(name)
         layer = None
@@ -36,7 +42,7 @@ def load_snapshot(folder: Path | None) -> Snapshot:
             try:
                 layer = Layer(entry.dataset(), opened(_paths(folder, entry)))
             except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
-                problems.append(f"{name} {entry.version} cannot be used: {error} Run `ipse data pull`.")
+                problems.append(Problem(name, f"{error} Run `ipse data pull`."))
         if layer is not None:
             layers.append(layer)
         else:

@@ -20,7 +20,7 @@ import structlog
 from ipse.intelligence.datasets import MANIFEST, OWN_FOLDER
 from ipse.intelligence.facts import NetworkFacts, Source
 from ipse.intelligence.loading import load_snapshot
-from ipse.intelligence.snapshot import Snapshot
+from ipse.intelligence.snapshot import Problem, Snapshot
 
 log = structlog.get_logger(__name__)
 
@@ -68,8 +68,8 @@ class NetworkIntelligence:
         return self._snapshot.missing
 
     @property
-    def problems(self) -> tuple[str, ...]:
-        """A sentence for each file that is there and cannot be used."""
+    def problems(self) -> tuple[Problem, ...]:
+        """Files that are there and cannot be used."""
         return self._snapshot.problems
 
     def refresh(self) -> bool:
@@ -86,7 +86,7 @@ class NetworkIntelligence:
 def _loaded(folder: Path | None) -> Snapshot:
     snapshot = load_snapshot(folder)
     for problem in snapshot.problems:
-        log.error("intelligence.unusable", reason=problem, remedy="ipse data list says which; mend or remove the file")
+        log.error("intelligence.unusable", file=problem.name, reason=problem.reason)
     return snapshot
 
 

@@ -41,6 +41,17 @@ class Layer:
     """Flags for which not being listed here means false (a list of one's own is the whole list)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A file that is there and cannot be used, and why."""
+
+    name: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.reason}"
+
+
 @dataclass(slots=True)
 class _Collected:
     """Facts of one address on their way."""
@@ -70,8 +81,7 @@ class Snapshot:
 
     layers: tuple[Layer, ...]
     missing: tuple[str, ...]
-    problems: tuple[str, ...] = ()
-    """A sentence for each file that is there and cannot be used."""
+    problems: tuple[Problem, ...] = ()
 
     def facts(self, text: str | None, on: date) -> NetworkFacts:
         """Look one address up. Never raises: what cannot be read is not known."""
