@@ -1,15 +1,12 @@
-"""How the parts of a contact's risk become one score."""
+"""How the parts of a contact's risk become one score, in the same bands as that of an address."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
-from ipse.intelligence.facts import Risk, RiskLevel, RiskPart
-
-MEDIUM: Final = 30.0
-HIGH: Final = 70.0
+from ipse.intelligence.facts import Risk, RiskPart
+from ipse.intelligence.ip_risk import level_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +23,3 @@ def total(rules: Sequence[PartRule], found: Mapping[str, bool | None], *, confid
     parts = tuple(RiskPart(rule.code, rule.points, rule.meaning) for rule in rules if found[rule.code])
     score = min(100.0, max(0.0, sum(part.points for part in parts)))
     return Risk(score, level_of(score), parts, confidence)
-
-
-def level_of(score: float) -> RiskLevel:
-    """The band of a score: low below 30, high from 70 on."""
-    if score >= HIGH:
-        return RiskLevel.HIGH
-    return RiskLevel.MEDIUM if score >= MEDIUM else RiskLevel.LOW

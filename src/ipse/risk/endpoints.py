@@ -7,10 +7,16 @@ from typing import Any
 from ipse.edge.authentication import CallerParam
 from ipse.edge.documented import documented
 from ipse.edge.routing import router as make_router
-from ipse.risk import email, phone
-from ipse.risk.schemas import EmailAnswer, EmailQuestion, PhoneAnswer, PhoneQuestion
+from ipse.risk import email, ip, phone
+from ipse.risk.schemas import EmailAnswer, EmailQuestion, IpAnswer, IpQuestion, PhoneAnswer, PhoneQuestion
 
 router = make_router(prefix="/v3", tags=["Risk"], responses=documented(400, 403, 429))
+
+
+@router.post("/ip/risk/", response_model=IpAnswer)
+async def ip_risk(caller: CallerParam, body: IpQuestion) -> Any:
+    """Where is this address, whose is it, what speaks against it? With ``vendor_data``: is it new for the person?"""
+    return await ip.answer(caller, body)
 
 
 @router.post("/email/risk/", response_model=EmailAnswer)

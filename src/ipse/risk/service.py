@@ -40,10 +40,10 @@ async def listed(caller: Caller, entry_type: str, values: Sequence[str]) -> tupl
     return (await lists.types_of(scope, {entry_type: values})).get(entry_type, ())
 
 
-def status_of(warnings: Iterable[RiskWarning], risk: Risk | None) -> FeatureStatus:
-    """What the warnings ask for; a high score or an unknown one is looked at, and never approved."""
+def status_of(warnings: Iterable[RiskWarning], risk: Risk | None, *, is_known: bool = True) -> FeatureStatus:
+    """What the warnings ask for. A high score, and what is not known, is looked at and never approved."""
     status = status_from_warnings(warnings)
-    if status is FeatureStatus.APPROVED and (risk is None or risk.level is RiskLevel.HIGH):
+    if status is FeatureStatus.APPROVED and (not is_known or risk is None or risk.level is RiskLevel.HIGH):
         return FeatureStatus.IN_REVIEW
     return status
 
