@@ -1,8 +1,4 @@
-"""Putting values on lists and taking them off.
-
-A person on the blocklist of users has the status BLOCKED, and is ACTIVE again once the entry is gone; the other
-direction, from status to list, is that of ``ipse.users`` (``service.block_user``).
-"""
+"""Putting values on lists and taking them off."""
 
 from __future__ import annotations
 
@@ -14,7 +10,7 @@ from typing import Any, Final
 
 from ipse.edge.authentication import as_uuid
 from ipse.edge.errors import NotFound
-from ipse.lists import extraction, listed_faces, repository
+from ipse.lists import blocking, extraction, listed_faces, repository
 from ipse.lists.errors import AlreadyListed, FacesOnly, NothingToList, NotOfTheSession, RefusedValue
 from ipse.lists.schemas import EntryCreate
 from ipse.lists.service import entry_row
@@ -22,9 +18,7 @@ from ipse.lists.values import EntryType, ListType, UnusableValue, normalise
 from ipse.runtime.scope import Scope
 from ipse.sessions import service as sessions
 from ipse.storage.tables import FaceRow, ListEntryRow, ListRow, SessionRow
-from ipse.users import service as users
 from ipse.users.portraits import ExaminedPortrait
-from ipse.users.schemas import UserStatus
 
 MOST_USERS_OF_A_DEVICE: Final = 20
 """A fingerprint seen with more people is that of a kind of device, not of one; our choice."""
@@ -82,7 +76,7 @@ async def store(scope: Scope, row: ListRow, value: str, remarks: Remarks) -> Lis
     if not await repository.insert(scope, entry):
         faster = await repository.with_value(scope, row.id, value)
         raise AlreadyListed(entry.id if faster is None else faster.id)
-    await block(scope, row, [value])
+    await blocking.block(scope, row, [value])
     return entry
 
 
@@ -133,23 +127,13 @@ async def remove(scope: Scope, row: ListRow, entries: Sequence[ListEntryRow]) ->
     """Take entries off a list with everything that was kept for them; blocked people become active."""
     await listed_faces.forget(scope, entries)
     await repository.remove(scope, [entry.id for entry in entries])
-    if row.entry_type == EntryType.USER and row.list_type == ListType.BLOCKLIST:
-        for user in await repository.users(scope, [entry.value for entry in entries]):
-            if user.status == UserStatus.BLOCKED:
-                await users.change_status(scope, user, UserStatus.ACTIVE)
+    await blocking.unblock(scope, row, [entry.value for entry in entries])
 
 
 async def empty(scope: Scope, row: ListRow) -> None:
     """Forget what the entries of a list have kept, before the list goes with its entries."""
     if row.entry_type == EntryType.FACE:
         await listed_faces.forget(scope, await repository.all_of(scope, row.id))
-
-
-async def block(scope: Scope, row: ListRow, values: Sequence[str]) -> None:
-    """Give the users whose ``vendor_data`` came onto the blocklist their status. Unknown ones have none yet."""
-    if row.entry_type == EntryType.USER and row.list_type == ListType.BLOCKLIST:
-        for user in await repository.users(scope, values):
-            await users.change_status(scope, user, UserStatus.BLOCKED)
 
 
 async def require_listable(scope: Scope, row: ListRow, value: str) -> None:

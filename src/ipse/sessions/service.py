@@ -13,6 +13,7 @@ from ipse.decision.reports import Report
 from ipse.decision.statuses import Cause, SessionStatus, can_move
 from ipse.edge.authentication import Caller, as_uuid
 from ipse.edge.errors import BusinessRuleError, NotFound
+from ipse.lists import blocking
 from ipse.runtime.application import Mode
 from ipse.runtime.scope import Scope
 from ipse.sandbox.scenarios import SCENARIOS
@@ -39,7 +40,7 @@ async def create(caller: Caller, body: CreateSession) -> dict[str, Any]:
     if body.portrait_image is not None:
         portrait = await reference.examine_portrait(caller, body.portrait_image)
     scope = await caller.begin()
-    user = await users.ensure_user(scope, body.vendor_data) if body.vendor_data else None
+    user = await _admit(scope, body.vendor_data) if body.vendor_data else None
     row = await _reusable(scope, body, version)
     if row is None:
         if user is not None:
@@ -134,6 +135,12 @@ async def expire_if_due(scope: Scope, row: SessionRow) -> bool:
             await lifecycle.change(scope, row, target, Cause.CLOCK)
             return True
     return False
+
+
+async def _admit(scope: Scope, vendor_data: str) -> UserRow:
+    """The person the session is for; a blocked one gets none, whether by status or by list."""
+    await blocking.require_admitted(scope, vendor_data)
+    return await users.ensure_user(scope, vendor_data)
 
 
 async def _workflow(scope: Scope, workflow_id: str) -> WorkflowVersion:
