@@ -22,6 +22,8 @@ from ipse.sessions.review_endpoints import router as reviews
 from ipse.sessions.signal_endpoints import router as signals
 from ipse.shop.endpoints import router as shop
 from ipse.standalone.endpoints import router as standalone
+from ipse.step_up.otp_endpoints import router as otp
+from ipse.step_up.policy_endpoints import router as policies
 from ipse.step_up.verdict_endpoints import router as verdicts
 from ipse.users.endpoints import router as users
 from ipse.webhooks.endpoints import router as webhooks
@@ -50,7 +52,9 @@ def include(app: FastAPI) -> None:
         sandbox,
         media,
         system,
+        policies,
         verdicts,
+        otp,
         hosted,
         shop,
     ):

@@ -115,6 +115,9 @@ class CaptureState(BaseModel):
         "what `hints` say; finished = the session is decided."
     )
     hints: list[str] = Field(description="What the person can change, most helpful first, as stable codes.")
+    code: str | None = Field(
+        default=None, description="After `otp/start` and an approval: what the person enters where they came from."
+    )
 
 
 class HoldStill(BaseModel):

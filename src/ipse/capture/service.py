@@ -166,7 +166,7 @@ async def submit(device: Device, node_id: str, submission: Submission, request: 
             node_id=node_id,
             attempt=progress.attempts_at(node_id),
             submission_key=submission.key,
-            answer=answer.model_dump(mode="json"),
+            answer=answer.model_dump(mode="json", exclude={"code"}),
             created_at=scope.services.clock.now(),
         )
     )
@@ -180,7 +180,8 @@ async def _before(device: Device, node_id: str, submission: Submission) -> Known
         session, progress = await load(scope, device.session_id)
         earlier = await repository.capture_with_key(scope, session.id, node_id, submission.key)
         if earlier is not None:
-            return CaptureState.model_validate(earlier.answer)
+            answer = CaptureState.model_validate(earlier.answer)
+            return answer.model_copy(update={"code": await view.code_for(scope, device, session, answer.handoff)})
         require_open(scope, session)
         require_shown(session, submission.action_hash)
         await handoffs.require_active(scope, device)

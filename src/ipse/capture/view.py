@@ -10,7 +10,7 @@ from ipse.capture.authentication import Device
 from ipse.capture.checking import max_attempts, method_of, methods_of, suggested_method
 from ipse.capture.progress import Progress
 from ipse.capture.purpose import purpose_of, purpose_of_action
-from ipse.capture.schemas import Alternative, CaptureState, CaptureStep
+from ipse.capture.schemas import Alternative, CaptureState, CaptureStep, HandoffView
 from ipse.checks.liveness import retry_hints
 from ipse.checks.registry import Need, needs
 from ipse.checks.selfie import Selfie
@@ -20,6 +20,7 @@ from ipse.decision.reports import Report
 from ipse.decision.statuses import UNFINISHED, SessionStatus
 from ipse.runtime.scope import Scope
 from ipse.sessions.view import timestamp
+from ipse.step_up import codes
 from ipse.storage.tables import SessionRow
 
 FRAMES_MAX = 10
@@ -50,6 +51,7 @@ async def state(
         hints = list(retry_hints(selfie, retried)) if selfie is not None else []
     elif submitted:
         outcome = "accepted" if step is not None else "finished"
+    handoff = await handoffs.view_for(scope, device, session)
     return CaptureState.model_validate(
         {
             "session_id": session.id,
@@ -63,12 +65,19 @@ async def state(
             "callback_method": session.callback_method,
             "expires_at": timestamp(session.expires_at),
             "alternative": None if alternative is None else Alternative(url=alternative),
-            "handoff": await handoffs.view_for(scope, device, session),
+            "handoff": handoff,
             "step": step,
             "outcome": outcome,
             "hints": hints,
+            "code": await code_for(scope, device, session, handoff),
         }
     )
+
+
+async def code_for(scope: Scope, device: Device, session: SessionRow, handoff: HandoffView | None) -> str | None:
+    """The code that replaces an SMS, for the device at which the face was shown and for no other."""
+    captured_at = "second" if handoff is not None and handoff.state == "active" else "first"
+    return await codes.to_show(scope, session) if device.role == captured_at else None
 
 
 def _step(node: FeatureNode, progress: Progress) -> CaptureStep:

@@ -23,12 +23,13 @@ async def mint_verdict(caller: CallerParam, body: VerdictRequest) -> VerdictAnsw
 
     Each call signs a new one, and only the latest can be redeemed.
     """
-    verdict = await verdicts.mint(await caller.begin(), body.session_id)
-    return VerdictAnswer(
-        token=verdict.token,
-        expires_at=timestamp(moment(verdict.claims.exp)),
-        claims=verdict.claims.to_json(),
-    )
+    return shown(await verdicts.mint(await caller.begin(), body.session_id))
+
+
+def shown(verdict: verdicts.Verdict) -> VerdictAnswer:
+    """A verdict as it is answered."""
+    expires_at = timestamp(moment(verdict.claims.exp))
+    return VerdictAnswer(token=verdict.token, expires_at=expires_at, claims=verdict.claims.to_json())
 
 
 @router.post("/v3/step-up/redeem/", responses=documented(400, 403, 409, 429))

@@ -7,7 +7,6 @@ is taken back and the redemption of its verdict never both win.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import select, update
@@ -19,7 +18,7 @@ from ipse.edge.errors import NotFound
 from ipse.runtime.scope import Scope
 from ipse.sessions import service as sessions
 from ipse.sessions import verdict_rows
-from ipse.step_up import signing_keys
+from ipse.step_up import codes, signing_keys, velocity
 from ipse.step_up.actions import CanonicalAction
 from ipse.step_up.errors import (
     ActionMismatch,
@@ -33,7 +32,7 @@ from ipse.step_up.errors import (
     WindowOver,
 )
 from ipse.step_up.tokens import Claims, TokenExpired, TokenInvalid, moment, sign, verify
-from ipse.storage.tables import EvaluationRow, ReportRow, SessionRow, VerdictRow
+from ipse.storage.tables import ReportRow, SessionRow, VerdictRow
 
 APPROVED: Final = SessionStatus.APPROVED.value
 
@@ -98,7 +97,7 @@ async def redeem(scope: Scope, token: str, action: CanonicalAction | None) -> Re
     except NotFound as error:  # deleted since
         raise InvalidToken from error
     row = await scope.tx.get(VerdictRow, claims.jti)
-    if row is None or row.application_id != scope.application_id or row.code_hash is not None:
+    if row is None or row.application_id != scope.application_id:
         raise InvalidToken
     if row.redeemed_at is not None:
         raise AlreadyRedeemed
@@ -120,12 +119,7 @@ async def use(scope: Scope, session: SessionRow, verdict_id: str) -> None:
     if used is None:
         raise AlreadyRedeemed
     if session.evaluation_id is not None:
-        await scope.tx.execute(
-            update(EvaluationRow)
-            .where(EvaluationRow.id == session.evaluation_id, EvaluationRow.application_id == scope.application_id)
-            .where(EvaluationRow.completed_at.is_(None))
-            .values(completed_at=now)
-        )
+        await velocity.complete(scope, session.evaluation_id)
 
 
 async def claims_of(scope: Scope, session: SessionRow, jti: str) -> Claims:
@@ -155,10 +149,9 @@ async def signed(scope: Scope, claims: Claims) -> Verdict:
 def _require_fresh_approval(scope: Scope, session: SessionRow) -> None:
     if session.kind != "HOSTED":
         raise NoVerdictHere
-    if session.status != APPROVED or session.decided_at is None:
+    if session.status != APPROVED:
         raise NotApproved(session.status)
-    window = timedelta(seconds=scope.services.settings.verdict_window_s)
-    if session.decided_at + window <= scope.services.clock.now():
+    if not codes.is_fresh(scope, session.decided_at):
         raise WindowOver
 
 
