@@ -111,6 +111,11 @@ class Settings(BaseSettings):
     verdict_window_s: int = Field(
         900, ge=30, le=86400, description="How long after the decision a session still yields a verdict."
     )
+    evaluation_retention_days: int = Field(
+        400,
+        ge=1,
+        description="Days that step-up evaluations are kept: velocity, known payees and back-tests read them.",
+    )
     log_format: str = Field(
         "json", pattern="^(json|console)$", description="`json` for machines, `console` for people."
     )

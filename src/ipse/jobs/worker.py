@@ -14,6 +14,7 @@ from ipse.media.tasks import sweep_orphans
 from ipse.runtime.services import Services
 from ipse.security import keysets
 from ipse.sessions import clockwork
+from ipse.step_up.policies import forget_old_evaluations
 from ipse.webhooks.delivery import DeliveryWorker
 from ipse.webhooks.tasks import forget_old_events
 
@@ -30,6 +31,7 @@ SCHEDULES: Final[Sequence[Schedule]] = (
     Schedule("idempotency.forget", timedelta(minutes=10), idempotency.forget_old),
     Schedule("media.sweep", timedelta(minutes=15), sweep_orphans),
     Schedule("devices.forget", timedelta(hours=1), forget_unseen),
+    Schedule("evaluations.forget", timedelta(hours=1), forget_old_evaluations),
     Schedule("webhooks.forget", timedelta(hours=6), forget_old_events),
 )
 

@@ -200,6 +200,17 @@ class KeyRing:
         """
         return self.primary_key_id.to_bytes(_KEY_ID_BYTES, "big") + self._mac(self.primary_key_id, message, purpose)
 
+    def tags(self, message: bytes, *, purpose: str) -> tuple[bytes, ...]:
+        """Return the tag of ``message`` under every key of this ring, that of :meth:`tag` first, then newest first.
+
+        For values that are looked up by their tag: one that was stored before a rotation is found by an older key.
+        """
+        others = [key_id for key_id in reversed(self.key_ids) if key_id != self.primary_key_id]
+        return tuple(
+            key_id.to_bytes(_KEY_ID_BYTES, "big") + self._mac(key_id, message, purpose)
+            for key_id in (self.primary_key_id, *others)
+        )
+
     def confirms(self, tag: bytes, message: bytes, *, purpose: str) -> bool:
         """Return whether ``tag`` was made by :meth:`tag` for this message and purpose with a key of this ring."""
         key_id = int.from_bytes(tag[:_KEY_ID_BYTES], "big")

@@ -129,7 +129,7 @@ class ClauseReader:
             wanted = None if given is None and parameter.optional else _wanted_parameter(parameter, given)
             if wanted is not None:
                 raise _Unusable(f"{path}.{parameter.name}", "bad_parameter", wanted)
-            parameters[parameter.name] = given
+            parameters[parameter.name] = list(items_of(given)) if parameter.kind == "texts" else given
         return self._checked(TriggerUse(trigger.name, parameters), path)
 
     def _checked(self, use: TriggerUse, path: str) -> TriggerUse:
