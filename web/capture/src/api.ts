@@ -1,6 +1,7 @@
 /**
  * The capture API, typed. Calls that may be repeated are repeated when the connection fails or the server is busy.
  */
+import type { DeviceReport } from "./device/report";
 import { upload, type Submission } from "./upload";
 import type { ChallengeView, PhaseDone } from "./recording/types";
 import type { CancelReason, CaptureState, HandoffOffer, HandoffOpened, SharedSession } from "./wire";
@@ -57,8 +58,13 @@ export class Api {
     return this.#call("GET", "session/");
   }
 
-  start(): Promise<CaptureState> {
-    return this.#call("POST", "start/");
+  start(device: DeviceReport | null): Promise<CaptureState> {
+    return this.#call("POST", "start/", device === null ? undefined : { device });
+  }
+
+  /** One attempt only: a session goes on without it. */
+  reportDevice(device: DeviceReport): Promise<void> {
+    return this.#once("POST", "device/", device);
   }
 
   /** `action` is the hash of the action that the person saw. */
@@ -129,7 +135,7 @@ export class Api {
       throw new NoAnswer();
     }
     if (!response.ok) throw errorOf(response.status, await response.text(), response.headers.get("Retry-After"));
-    return (await response.json()) as T;
+    return (response.status === 204 ? undefined : await response.json()) as T;
   }
 
   #headers(): Record<string, string> {

@@ -4,6 +4,7 @@
 import { Api, ApiError, NoAnswer, type Transport } from "./api";
 import { sessionPath, type Address } from "./address";
 import { callbackUrl } from "./callback";
+import { PATIENCE_MS, type Reporter } from "./device/reporter";
 import type { Messages } from "./messages";
 import { INITIAL, reduce, type Failure, type Happening, type Model } from "./model";
 import { narrate } from "./narration";
@@ -18,6 +19,8 @@ export interface Host {
   search: string;
   transport: Transport;
   messages: Messages;
+  /** Describes this device; absent where nothing is to be described. */
+  reporter?: Reporter;
   /** Leave this page. */
   leaveFor(url: string): void;
   /** Put a path into the address bar without loading it. */
@@ -197,10 +200,25 @@ export class Session {
 
   async #start(): Promise<void> {
     if (this.#started) return;
-    const capture = await this.api.start();
+    const capture = await this.#startWithReport();
     this.#started = true;
     this.host.messages.send("didit:started");
     this.dispatch({ type: "refreshed", capture });
+  }
+
+  /** The report goes with the start where it is ready in time, and after it otherwise. It never stops a session. */
+  async #startWithReport(): Promise<CaptureState> {
+    const { reporter, transport } = this.host;
+    const { api } = this;
+    const report = reporter ? await reporter.within(transport.wait(PATIENCE_MS)) : null;
+    try {
+      const capture = await api.start(report);
+      if (report === null) void reporter?.eventually().then((late) => late && api.reportDevice(late)).catch(() => null);
+      return capture;
+    } catch (error) {
+      if (report === null || !(error instanceof ApiError) || ![400, 413].includes(error.status)) throw error;
+      return api.start(null);
+    }
   }
 
   #node(): string {
