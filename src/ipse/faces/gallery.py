@@ -43,14 +43,14 @@ async def nearest(scope: Scope, template: Template, *, limit: int, minimum: floa
     """
     if await database_index.is_usable(scope):
         return await database_index.nearest(scope, template, limit=limit, minimum=minimum)
-    await catch_up(scope)
+    await _catch_up(scope)
     partition = scope.services.face_vectors.partition(scope.application_id, template.model_id)
     if len(partition) < _LARGE:
         return partition.search(template.vector, limit=limit, minimum=minimum)
     return await asyncio.to_thread(partition.search, template.vector, limit=limit, minimum=minimum)
 
 
-async def catch_up(scope: Scope) -> None:
+async def _catch_up(scope: Scope) -> None:
     """Bring this process' copy up to the transaction's view of the database."""
     index = scope.services.face_vectors
     async with index.reading(scope.application_id):

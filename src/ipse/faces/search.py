@@ -46,7 +46,6 @@ async def search(
     deleted a moment ago cannot appear. What stands on a blocklist is never left out, and found behind any number of
     more similar faces.
     """
-    await gallery.catch_up(scope)
     wanted = limit * 8
     while True:
         near, listed = await _near(scope, template, wanted, SIMILARITY.inverse(minimum))
