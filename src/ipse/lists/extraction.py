@@ -6,13 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from sqlalchemy import select
-
 from ipse.faces import of_session
 from ipse.lists import repository
 from ipse.lists.values import EntryType, UnusableValue, normalise
 from ipse.runtime.scope import Scope
-from ipse.storage.tables import FaceRow, ReportRow, SessionRow
+from ipse.storage.tables import FaceRow, SessionRow
 
 _REPORTED: Final[Mapping[EntryType, tuple[str, ...]]] = MappingProxyType(
     {
@@ -54,12 +52,8 @@ async def _reported(scope: Scope, session: SessionRow, entry_type: EntryType) ->
     fields = _REPORTED.get(entry_type, ())
     if not fields:
         return ()
-    reports = await scope.tx.scalars(
-        select(ReportRow.report)
-        .where(ReportRow.session_id == session.id)
-        .order_by(ReportRow.updated_at.desc(), ReportRow.position, ReportRow.node_id)
-    )
-    found = [text for report in reports.all() for text in _texts(report.get("facts"), fields)]
+    reports = await repository.reports_of(scope, session)
+    found = [text for report in reports for text in _texts(report.get("facts"), fields)]
     for sighting in await repository.sightings_of(scope, session.id):
         match entry_type:
             case EntryType.IP_ADDRESS:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ipse.lists.values import EntryType, ListType
 from ipse.runtime.scope import Scope
-from ipse.storage.tables import FaceRow, ListEntryRow, ListRow, MediaRow, SessionRow, SightingRow, UserRow
+from ipse.storage.tables import FaceRow, ListEntryRow, ListRow, MediaRow, ReportRow, SessionRow, SightingRow, UserRow
 
 VALUES_PER_QUERY: Final = 1000
 """Far below the parameters that SQLite and PostgreSQL take in one statement."""
@@ -296,6 +296,16 @@ async def sightings_of(scope: Scope, session_id: str) -> Sequence[SightingRow]:
         select(SightingRow)
         .where(SightingRow.application_id == scope.application_id, SightingRow.session_id == session_id)
         .order_by(SightingRow.seen_at.desc(), SightingRow.id)
+    )
+    return rows.all()
+
+
+async def reports_of(scope: Scope, session: SessionRow) -> Sequence[Mapping[str, Any]]:
+    """The reports of a session of the application, newest first."""
+    rows = await scope.tx.scalars(
+        select(ReportRow.report)
+        .where(ReportRow.session_id == session.id)
+        .order_by(ReportRow.updated_at.desc(), ReportRow.position, ReportRow.node_id)
     )
     return rows.all()
 

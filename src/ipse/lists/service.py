@@ -12,9 +12,9 @@ from ipse.lists.errors import ListExists, SystemList
 from ipse.lists.schemas import ListCreate, ListPatch
 from ipse.lists.values import EntryType, ListType, UnusableValue, normalise, spellings
 from ipse.runtime.scope import Scope
+from ipse.signals.lists import HIGH_RISK_COUNTRIES
 from ipse.storage.tables import ListEntryRow, ListRow
 
-HIGH_RISK_COUNTRIES: Final = "High Risk Countries"
 SYSTEM_LISTS: Final[Mapping[tuple[ListType, EntryType], str]] = {
     **{(ListType.BLOCKLIST, kind): f"Blocklist: {kind.value}" for kind in EntryType},
     **{
