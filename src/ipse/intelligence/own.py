@@ -2,7 +2,7 @@
 
 | file | holds |
 |---|---|
-| ``vpn.txt``, ``proxy.txt``, ``tor.txt``, ``relay.txt``, ``datacenter.txt`` | address, network or ``first-last`` a line |
+| ``vpn.txt``, ``proxy.txt``, ``tor.txt``, ``relay.txt``, ``datacenter.txt`` | a network or ``first-last`` a line |
 | ``residential.txt``, ``mobile.txt``, ``business.txt`` | the same; they say how the address is connected |
 | ``*.csv`` | with a header: ``network`` or ``start,end``, then any facts; without: IP2Location's columns |
 | ``*.mmdb`` | MaxMind, IP2Location, IPinfo or DB-IP |
