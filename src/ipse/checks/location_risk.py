@@ -77,8 +77,7 @@ def _of_device(device: DeviceFacts) -> tuple[_Part, ...]:
 
 
 def _of_history(history: History) -> tuple[_Part, ...]:
-    new_device, new_network = history.is_known_device is False, history.is_known_network is False
-    met_before = history.sightings > 0
+    is_new = history.sightings > 0 and history.is_known_device is False and history.is_trusted_device is not True
     on_block = {kind for kind, lists in history.listed.items() if "blocklist" in lists}
     return (
         _Part("address_blocklisted", 100, "The address is on the blocklist.", "ip_address" in on_block),
@@ -87,7 +86,7 @@ def _of_history(history: History) -> tuple[_Part, ...]:
         _Part("device_shared_by_many", 40, "Several others used the device.", history.device_users >= MANY),
         _Part("address_shared_by_many", 10, "Several others used the address.", history.address_users >= MANY),
         _Part("new_device_and_network", 25, "Known person, new device, new network.", is_new_everywhere(history)),
-        _Part("new_device", 10, "Known person, new device.", met_before and new_device and not new_network),
+        _Part("new_device", 10, "Known person, new device.", is_new and not is_new_everywhere(history)),
         _Part("trusted_device", -15, "A face was approved on the device.", history.is_trusted_device is True),
         _Part("known_network", -5, "The person was seen in this network before.", history.is_known_network is True),
     )
@@ -107,5 +106,9 @@ def _of_place(network: NetworkFacts, device: DeviceFacts, history: History, now:
 
 
 def is_new_everywhere(history: History) -> bool:
-    """Whether a person who was seen before comes on a new device *and* from a new network."""
-    return history.sightings > 0 and history.is_known_device is False and history.is_known_network is False
+    """Whether a person who was seen before comes on a new device *and* from a new network.
+
+    A device that the integrator vouches for is not new, even before anything ended well on it.
+    """
+    new_device = history.is_known_device is False and history.is_trusted_device is not True
+    return history.sightings > 0 and new_device and history.is_known_network is False

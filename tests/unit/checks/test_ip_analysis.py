@@ -63,7 +63,9 @@ TRIGGERS: dict[str, Case] = {
     "COUNTRY_FLIP_DETECTED": case(past=FAR),
     "IMPOSSIBLE_TRAVEL_DETECTED": case(past=FAR),
     "TIME_ZONE_MISMATCH_DETECTED": case(on=device(utc_offset_minutes=480, time_zone="Asia/Shanghai")),
-    "NEW_DEVICE_AND_NETWORK_DETECTED": case(past=history(is_known_device=False, is_known_network=False)),
+    "NEW_DEVICE_AND_NETWORK_DETECTED": case(
+        past=history(is_known_device=False, is_trusted_device=False, is_known_network=False)
+    ),
 }
 """Every risk whose effect a workflow may set, with the least that triggers it."""
 

@@ -140,7 +140,9 @@ def test_an_offset_without_a_zone_is_enough(text: str | None, hours: float | Non
 
 
 def test_a_first_visitor_is_not_new_everywhere() -> None:
-    new = history(is_known_device=False, is_known_network=False, sightings=0, last_place=None)
+    new = history(is_known_device=False, is_trusted_device=False, is_known_network=False, sightings=0, last_place=None)
     assert effects(report(past=new)) == {}
-    again = history(is_known_device=False, is_known_network=False)
+    again = history(is_known_device=False, is_trusted_device=False, is_known_network=False)
+    vouched_for = history(is_known_device=False, is_known_network=False)
+    assert effects(report(past=vouched_for)) == {}
     assert data_of(report(past=again), "NEW_DEVICE_AND_NETWORK_DETECTED") == {"sightings": 4}
