@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ipse.biometrics.templates import Template
 from ipse.capture.circumstances import Circumstances
 from ipse.capture.errors import MethodRefused
-from ipse.capture.progress import Progress, context_of
+from ipse.capture.progress import Progress
 from ipse.checks import age_estimation, face_match, ip_analysis, liveness
 from ipse.checks.performed import PASSIVE, Performed
 from ipse.checks.registry import Need, has_check, needs, unavailable
@@ -82,7 +82,7 @@ def advance(scope: Scope, progress: Progress, given: Given) -> Stop:
             _run(scope, progress, node, given),
             node.config,
             earlier=evaluation.reports,
-            context=context_of(progress.session),
+            context=progress.context(),
         )
         final = not (_wants_retry(report) and _may_retry(scope, progress, node))
         progress.put(scope, report, final=final)

@@ -48,7 +48,7 @@ class Progress:
 
     def context(self) -> dict[str, Any]:
         """The objects that rules may address beside the reports."""
-        return {**context_of(self.session), "signals": nested(self.all_signals())}
+        return {**_context_of(self.session), "signals": nested(self.all_signals())}
 
     def attempts_at(self, node_id: str) -> int:
         """Attempts already made at a step."""
@@ -80,7 +80,7 @@ class Progress:
             self.rows[node_id].final = False
 
 
-def context_of(session: SessionRow) -> dict[str, Any]:
+def _context_of(session: SessionRow) -> dict[str, Any]:
     """What the session's own row tells to rules."""
     return {
         "session": {

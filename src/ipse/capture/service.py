@@ -30,6 +30,7 @@ from ipse.capture.errors import (
 from ipse.capture.progress import Progress
 from ipse.capture.recording import Recording, examine_recording
 from ipse.capture.schemas import CaptureState, Observations
+from ipse.capture.signals import of_this_session
 from ipse.checks.performed import PASSIVE, Performed
 from ipse.checks.screening import FaceHit
 from ipse.checks.selfie import ReferenceFace, Selfie
@@ -41,7 +42,7 @@ from ipse.faces import of_session, search
 from ipse.faces import service as faces
 from ipse.media import service as media
 from ipse.runtime.scope import Scope
-from ipse.sessions import lifecycle, repository
+from ipse.sessions import lifecycle, repository, signals
 from ipse.sessions.reference import FIRST_USE
 from ipse.storage.tables import CaptureRow, SessionRow
 from ipse.users import service as users
@@ -107,11 +108,9 @@ async def start(device: Device, request: RequestFacts, report: DeviceReport | No
         device_reports.keep(scope, session, device_reports.holder_of(device), report)
     if SessionStatus(session.status) is SessionStatus.NOT_STARTED:
         await lifecycle.change(scope, session, SessionStatus.IN_PROGRESS, Cause.OPENED)
-    stop = checking.advance(
-        scope,
-        progress,
-        await _at_hand(scope, session, await gather(scope, progress, request, device_reports.holder_of(device))),
-    )
+    circumstances = await gather(scope, progress, request, device_reports.holder_of(device))
+    progress.signals |= await of_this_session(scope, progress)
+    stop = checking.advance(scope, progress, await _at_hand(scope, session, circumstances))
     await _settle(scope, progress, stop.evaluation)
     return await view.state(scope, device, session, progress, stop.evaluation)
 
@@ -138,11 +137,20 @@ async def submit(device: Device, node_id: str, submission: Submission, request: 
     if SessionStatus(session.status) is SessionStatus.NOT_STARTED:
         await lifecycle.change(scope, session, SessionStatus.IN_PROGRESS, Cause.OPENED)
     media_id = await _keep(scope, session, seen, searchable=known.searches)
+    session.evidence = _evidence(scope, session, seen, started)
+    circumstances = await gather(scope, progress, request, device_reports.holder_of(device))
+    progress.signals |= await of_this_session(
+        scope,
+        progress,
+        submissions=1,
+        durations_ms=session.evidence["durations_ms"],
+        observations=submission.observations,
+    )
     stop = checking.advance(
         scope,
         progress,
         checking.Given(
-            await gather(scope, progress, request, device_reports.holder_of(device)),
+            circumstances,
             selfie=seen.selfie,
             performed=seen.performed,
             captured_at=node_id,
@@ -154,7 +162,6 @@ async def submit(device: Device, node_id: str, submission: Submission, request: 
             hits=seen.hits,
         ),
     )
-    session.evidence = _evidence(scope, session, seen, started)
     await _settle(scope, progress, stop.evaluation)
     answer = await view.state(
         scope, device, session, progress, stop.evaluation, submitted=True, retried=stop.retried, selfie=seen.selfie
@@ -337,7 +344,7 @@ async def _settle(scope: Scope, progress: Progress, evaluation: Awaiting | Decid
     session = progress.session
     session.trace = [step.to_json() for step in evaluation.trace]
     session.experiments = dict(evaluation.experiments)
-    await scope.tx.flush()
+    await signals.store(scope, session, progress.all_signals())
     if isinstance(evaluation, Decided):
         await lifecycle.change(scope, session, evaluation.status, Cause.EVALUATED)
 
