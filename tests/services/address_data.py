@@ -37,7 +37,7 @@ CITIES: Final[Mapping[str, Mapping[str, object]]] = {
         "timezone": "",
     },
     "5.5.1.0/24": {"country_code": "US", "state1": "Texas", "city": "Houston", "latitude": 29.76, "longitude": -95.37},
-    "5.5.2.0/24": {"country_code": "US", "city": "Seattle", "latitude": 47.6, "longitude": -122.3},
+    "5.5.2.0/24": {"country_code": "US", "city": "Portland", "latitude": 45.5, "longitude": -122.7},
     "5.6.0.0/24": {"country_code": "FR", "city": "", "latitude": 0.0, "longitude": 0.0, "timezone": "Europe/Atlantis"},
 }
 """Network -> record of the city data."""

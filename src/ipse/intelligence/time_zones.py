@@ -27,7 +27,7 @@ REGION: Final = Dataset("tzdata: zone of the state", _VERSION, None)
 NEAREST: Final = Dataset("tzdata: nearest zone city", _VERSION, None)
 
 _EAST_WEST: Final = 4
-"""Zones follow the sun: Seattle is nearer to Boise than to Los Angeles. Measured in docs/intelligence.md."""
+"""Zones follow the sun: Portland is nearer to Boise than to Los Angeles. Measured in docs/intelligence.md."""
 _NOON: Final = time(12)
 _COORDINATES: Final = re.compile(r"([+-])(\d{2})(\d{2})(?:\d{2})?([+-])(\d{3})(\d{2})(?:\d{2})?")
 
