@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipse.edge.errors import BusinessRuleError, Detail, FieldErrors
+from ipse.edge.errors import BareList, BusinessRuleError, Detail, FieldErrors
 
 
 class ListExists(FieldErrors):
@@ -68,3 +68,10 @@ class UnreadableImport(Detail):
 
     def __init__(self, message: str) -> None:
         super().__init__(400, message)
+
+
+class NothingSelected(BareList):
+    """A call of the older kind that asks for nothing."""
+
+    def __init__(self) -> None:
+        super().__init__("Set at least one of face, document, phone and email to true.")

@@ -22,7 +22,7 @@ _REPORTED: Final[Mapping[EntryType, tuple[str, ...]]] = MappingProxyType(
         EntryType.COUNTRY: ("issuing_state", "ip_country_code"),
     }
 )
-"""Fields of a report's facts, by what they hold."""
+"""Fields of a report's facts that hold a value of a type, the more telling one first."""
 _ACCOUNTS: Final = frozenset({EntryType.BANK_ACCOUNT, EntryType.WALLET_ADDRESS})
 
 
@@ -53,7 +53,7 @@ async def _reported(scope: Scope, session: SessionRow, entry_type: EntryType) ->
     if not fields:
         return ()
     reports = await repository.reports_of(scope, session)
-    found = [text for report in reports for text in _texts(report.get("facts"), fields)]
+    found = [text for field in fields for report in reports for text in _texts(report.get("facts"), field)]
     for sighting in await repository.sightings_of(scope, session.id):
         match entry_type:
             case EntryType.IP_ADDRESS:
@@ -67,12 +67,10 @@ async def _reported(scope: Scope, session: SessionRow, entry_type: EntryType) ->
     return found
 
 
-def _texts(facts: object, fields: Sequence[str]) -> Iterator[str]:
-    if isinstance(facts, Mapping):
-        for field in fields:
-            value = facts.get(field)
-            if isinstance(value, str):
-                yield value
+def _texts(facts: object, field: str) -> Iterator[str]:
+    value = facts.get(field) if isinstance(facts, Mapping) else None
+    if isinstance(value, str):
+        yield value
 
 
 def _sent(session: SessionRow, entry_type: EntryType) -> Iterator[str]:

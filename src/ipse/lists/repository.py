@@ -200,7 +200,7 @@ async def of_object(scope: Scope, list_id: str, object_id: str) -> ListEntryRow 
 
 
 async def of_session(scope: Scope, list_ids: Sequence[str], session_id: str | None) -> Sequence[ListEntryRow]:
-    """Live entries that came from a session (from any session when None), newest first."""
+    """Live entries that came from a session, newest first; the newest 1,000 from any session when None."""
     query = select(ListEntryRow).where(
         ListEntryRow.application_id == scope.application_id, ListEntryRow.list_id.in_(list_ids), _live(scope)
     )
@@ -208,7 +208,8 @@ async def of_session(scope: Scope, list_ids: Sequence[str], session_id: str | No
         query = query.where(ListEntryRow.reference_session_id.is_not(None))
     else:
         query = query.where(ListEntryRow.reference_session_id == session_id)
-    return (await scope.tx.scalars(query.order_by(ListEntryRow.created_at.desc(), ListEntryRow.id.desc()))).all()
+    ordered = query.order_by(ListEntryRow.created_at.desc(), ListEntryRow.id.desc())
+    return (await scope.tx.scalars(ordered.limit(VALUES_PER_QUERY))).all()
 
 
 async def blocking(scope: Scope, entry_type: EntryType, value: str) -> Sequence[ListEntryRow]:
