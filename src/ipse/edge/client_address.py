@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Sequence
+from typing import Final
 
 from starlette.requests import Request
+
+_WITH_PORT: Final = re.compile(r"(?P<v4>[0-9.]+):[0-9]{1,5}|\[(?P<v6>[0-9A-Fa-f:.]+)(?:%[^\]]*)?\](?::[0-9]{1,5})?")
 
 
 def client_address(request: Request, trusted_proxies: Sequence[str]) -> str | None:
@@ -25,8 +29,11 @@ def client_address(request: Request, trusted_proxies: Sequence[str]) -> str | No
 
 
 def _parse(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Read an address as proxies write it: with a port, in brackets, with a zone that means nothing to anybody else."""
+    found = _WITH_PORT.fullmatch(text)
+    bare = text if found is None else found["v4"] or found["v6"]
     try:
-        address = ipaddress.ip_address(text.strip("[]"))
+        address = ipaddress.ip_address(bare.partition("%")[0])
     except ValueError:
         return None
     mapped = getattr(address, "ipv4_mapped", None)
