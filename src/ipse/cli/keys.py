@@ -18,6 +18,7 @@ from ipse.security import keysets
 from ipse.security.keyring import KeyRing, Ring
 from ipse.security.master_key_change import MasterKeyChange, change_master_key
 from ipse.settings import Settings
+from ipse.step_up import signing_keys
 from ipse.storage.database import Database
 
 
@@ -62,6 +63,20 @@ def rotate(ring: str, *, wait: bool, as_json: bool) -> None:
         output.say(f"{one.ring} ring: key {_hex(one.key_id)} seals now; sealed again: {moved}.")
 
 
+def rotate_signing(*, compromised: bool, as_json: bool) -> None:
+    """Replace the key that signs verdicts."""
+    kid = asyncio.run(_rotate_signing(_settings(), compromised=compromised))
+    if as_json:
+        output.print_json({"kid": kid, "compromised": compromised})
+        return
+    output.say(f"Verdicts are signed with key {kid} now.")
+    output.say(
+        "The old keys are gone; verifiers that keep the published set may believe them for 5 minutes more."
+        if compromised
+        else "The old key stays published until the last verdict it signed has expired."
+    )
+
+
 def new_master(ring: str, *, as_json: bool) -> None:
     """Wrap a ring with a new master key."""
     if ring == "all":
@@ -94,6 +109,15 @@ async def _rotate(settings: Settings, rings: Sequence[Ring], *, wait: bool, visi
     try:
         with Bars(MofNCompleteColumn(), visible=visible) as bars:
             return [await key_rotation.rotate(services, ring, progress=bars.report, settle=settle) for ring in rings]
+    finally:
+        await close_services(services)
+
+
+async def _rotate_signing(settings: Settings, *, compromised: bool) -> str:
+    services = await build_services(settings, load_faces=False)
+    try:
+        async with services.database.writing() as tx:
+            return (await signing_keys.rotate(tx, services, compromised=compromised)).kid
     finally:
         await close_services(services)
 

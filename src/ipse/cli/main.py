@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import gc
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -28,6 +29,12 @@ app.add_typer(applications, name="applications")
 app.add_typer(models, name="models")
 app.add_typer(data, name="data")
 app.add_typer(keys, name="keys")
+policy = typer.Typer(no_args_is_help=True, help="The step-up policies.")
+app.add_typer(policy, name="policy")
+faces = typer.Typer(no_args_is_help=True, help="The stored faces.")
+face_index = typer.Typer(no_args_is_help=True, help="The vector index in PostgreSQL for face search.")
+faces.add_typer(face_index, name="index")
+app.add_typer(faces, name="faces")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
@@ -344,6 +351,22 @@ def keys_rotate(
     rings.rotate(ring.value, wait=wait, as_json=as_json)
 
 
+@keys.command("rotate-signing")
+def keys_rotate_signing(
+    compromised: Annotated[
+        bool, typer.Option("--compromised", help="Destroy the old keys now: verdicts on their way become invalid.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Sign verdicts with a new key.
+
+    The old one stays published until its last verdict has expired.
+    """
+    from ipse.cli import keys as rings
+
+    rings.rotate_signing(compromised=compromised, as_json=as_json)
+
+
 @keys.command("new-master")
 def keys_new_master(
     ring: Annotated[RingName, typer.Argument(help="ordinary or biometric")], as_json: Json = False
@@ -352,6 +375,85 @@ def keys_new_master(
     from ipse.cli import keys as rings
 
     rings.new_master(ring.value, as_json=as_json)
+
+
+@face_index.command("build")
+def face_index_build(as_json: Json = False) -> None:
+    """Make the index and store what it lacks.
+
+    Safe to repeat, and beside running servers. Needs PostgreSQL with pgvector.
+    """
+    from ipse.cli import face_index as index
+
+    index.build(as_json=as_json)
+
+
+@face_index.command("status")
+def face_index_status(as_json: Json = False) -> None:
+    """Show how many faces the index holds."""
+    from ipse.cli import face_index as index
+
+    index.status(as_json=as_json)
+
+
+@face_index.command("drop")
+def face_index_drop(as_json: Json = False) -> None:
+    """Remove the index.
+
+    Set IPSE_FACE_INDEX=memory for every process first; searches then run in memory.
+    """
+    from ipse.cli import face_index as index
+
+    index.drop(as_json=as_json)
+
+
+PolicyFile = Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="A policy, as JSON.")]
+
+
+@policy.command("check")
+def policy_check(file: PolicyFile, as_json: Json = False) -> None:
+    """Say everything that is wrong with a policy.
+
+    Exit code 1 when something is. Workflows and lists are looked up when the policy is published.
+    """
+    from ipse.cli import policy as policies
+
+    policies.check(file, as_json=as_json)
+
+
+@policy.command("test")
+def policy_test(
+    file: PolicyFile,
+    cases: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Table tests; default FILE with .cases.json.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run the table tests of a policy.
+
+    Exit code 1 when an answer is not the expected one.
+    """
+    from ipse.cli import policy as policies
+
+    policies.test(file, cases, as_json=as_json)
+
+
+@policy.command("backtest")
+def policy_backtest(
+    file: PolicyFile,
+    application: Annotated[str, typer.Option(help="An id, or sandbox or live for the first of that mode.")],
+    since: Annotated[datetime | None, typer.Option(help="Only evaluations from this moment on (UTC).")] = None,
+    current: Annotated[
+        bool, typer.Option("--current", help="Compare with what the policy in force answers, not with what it did.")
+    ] = False,
+    most: Annotated[int, typer.Option(min=1, help="The latest so many evaluations.")] = 10_000,
+    as_json: Json = False,
+) -> None:
+    """Show what another policy would have answered to recorded evaluations."""
+    from ipse.cli import policy as policies
+
+    moment = None if since is None else since.replace(tzinfo=since.tzinfo or UTC)
+    policies.backtest(file, application, moment, against_current=current, most=most, as_json=as_json)
 
 
 def run() -> None:

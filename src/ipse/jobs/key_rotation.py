@@ -22,7 +22,8 @@ from ipse.runtime.services import Services
 from ipse.security import keysets
 from ipse.security.keyring import CannotOpen, KeyRing, Ring
 from ipse.sessions.view import token_context
-from ipse.storage.tables import DestinationRow, EventRow, FaceRow, FaceSpaceRow, SessionRow
+from ipse.step_up.signing_keys import private_context
+from ipse.storage.tables import DestinationRow, EventRow, FaceRow, FaceSpaceRow, SessionRow, SigningKeyRow
 from ipse.webhooks.destinations import secret_context
 from ipse.webhooks.service import payload_context
 
@@ -51,6 +52,7 @@ SEALED_COLUMNS: Final = (
         "events", Ring.ORDINARY, EventRow, "payload_sealed", lambda row: payload_context(row.application_id, row.id)
     ),
     SealedColumn("session tokens", Ring.ORDINARY, SessionRow, "token_sealed", lambda row: token_context(row.id)),
+    SealedColumn("signing keys", Ring.ORDINARY, SigningKeyRow, "private_sealed", lambda row: private_context(row.id)),
     SealedColumn(
         "templates",
         Ring.BIOMETRIC,

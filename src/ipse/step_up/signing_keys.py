@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from joserfc.jwk import OKPKey
-from sqlalchemy import or_, select, update
+from sqlalchemy import delete, or_, select, update
 
 from ipse.runtime.services import Services
 from ipse.step_up.tokens import ALGORITHM, SigningKey
@@ -54,11 +54,18 @@ async def create(tx: Transaction, services: Services) -> SigningKey:
     return SigningKey(kid, key)
 
 
-async def rotate(tx: Transaction, services: Services) -> SigningKey:
-    """Make a key and retire every other; what those signed stays verifiable until it expires."""
-    await tx.execute(
-        update(SigningKeyRow).where(SigningKeyRow.retired_at.is_(None)).values(retired_at=services.clock.now())
-    )
+async def rotate(tx: Transaction, services: Services, *, compromised: bool = False) -> SigningKey:
+    """Make a key and retire every other; what those signed stays verifiable until it expires.
+
+    ``compromised``: the others are destroyed instead, and nothing that they signed verifies any more.
+    """
+    if compromised:
+        await tx.execute(delete(SigningKeyRow))
+    else:
+        await tx.execute(delete(SigningKeyRow).where(SigningKeyRow.retired_at <= _needed_since(services)))
+        await tx.execute(
+            update(SigningKeyRow).where(SigningKeyRow.retired_at.is_(None)).values(retired_at=services.clock.now())
+        )
     return await create(tx, services)
 
 
@@ -78,13 +85,17 @@ async def jwks(tx: Transaction, services: Services) -> dict[str, Any]:
 
 
 async def _published(tx: Transaction, services: Services) -> Sequence[SigningKeyRow]:
-    gone: datetime = services.clock.now() - timedelta(seconds=services.settings.verdict_lifetime_s) - CACHED
     found = await tx.scalars(
         select(SigningKeyRow)
-        .where(or_(SigningKeyRow.retired_at.is_(None), SigningKeyRow.retired_at > gone))
+        .where(or_(SigningKeyRow.retired_at.is_(None), SigningKeyRow.retired_at > _needed_since(services)))
         .order_by(SigningKeyRow.created_at.desc(), SigningKeyRow.id)
     )
     return found.all()
+
+
+def _needed_since(services: Services) -> datetime:
+    """Of a key that was retired earlier no token holds any more."""
+    return services.clock.now() - timedelta(seconds=services.settings.verdict_lifetime_s) - CACHED
 
 
 def _active() -> Any:

@@ -70,6 +70,14 @@ def test_init_shows_keys_once_and_doctor_finds_the_installation(installation: In
     assert states["models"] == "fail"
 
 
+def test_the_key_that_signs_verdicts_is_replaced_by_one_command(installation: Installation) -> None:
+    installation.run("init")
+    first, second = (installation.facts("keys", "rotate-signing")["kid"] for _ in range(2))
+    assert first != second
+    assert installation.facts("keys", "rotate-signing", "--compromised")["compromised"] is True
+    assert "stays published" in installation.run("keys", "rotate-signing")
+
+
 def test_rotation_and_a_new_master_key_leave_everything_readable(installation: Installation) -> None:
     installation.run("init")
     before = {one["ring"]: one for one in installation.facts("keys", "show")}

@@ -14,7 +14,8 @@ from ipse.runtime.services import Services
 from ipse.security import keysets
 from ipse.security.keyring import Ring
 from ipse.sessions.view import token_context
-from ipse.storage.tables import Base, DestinationRow, EventRow, KeysetRow, SessionRow
+from ipse.step_up import signing_keys
+from ipse.storage.tables import Base, DestinationRow, EventRow, KeysetRow, SessionRow, SigningKeyRow
 from ipse.webhooks import destinations
 from ipse.webhooks import service as webhooks
 from ipse.webhooks.schemas import NewDestination
@@ -27,7 +28,7 @@ async def no_wait(_seconds: float) -> None:
     """There is no other process."""
 
 
-async def test_the_ordinary_ring_moves_secrets_events_and_session_tokens(
+async def test_the_ordinary_ring_moves_secrets_events_session_tokens_and_signing_keys(
     services: Services, application: RegisteredApplication
 ) -> None:
     async with services.database.writing() as tx:
@@ -56,11 +57,12 @@ async def test_the_ordinary_ring_moves_secrets_events_and_session_tokens(
                 expires_at=now,
             )
         )
+        signing = await signing_keys.create(tx, services)
     before = services.ordinary_ring.primary_key_id
     seen: set[str] = set()
     done = await rotate(services, Ring.ORDINARY, settle=no_wait, progress=lambda name, _done, _total: seen.add(name))
     assert done.key_id == services.ordinary_ring.primary_key_id != before
-    assert done.moved == {"webhook secrets": 1, "events": 1, "session tokens": 1}
+    assert done.moved == {"webhook secrets": 1, "events": 1, "session tokens": 1, "signing keys": 1}
     assert seen == set(done.moved)
     async with services.database.reading() as tx:
         scope = Scope(tx, application.application, services)
@@ -70,7 +72,10 @@ async def test_the_ordinary_ring_moves_secrets_events_and_session_tokens(
         assert event is not None
         assert session is not None
         assert session.token_sealed is not None
-        for sealed in (row.secret_sealed, event.payload_sealed, session.token_sealed):
+        key = await tx.get(SigningKeyRow, signing.kid)
+        assert key is not None
+        assert (await signing_keys.current(tx, services)).key.as_dict() == signing.key.as_dict()
+        for sealed in (row.secret_sealed, event.payload_sealed, session.token_sealed, key.private_sealed):
             assert not services.ordinary_ring.needs_rewrap(sealed)
         assert destinations.secret_of(scope, row) == secret
         assert webhooks.open_payload(services.ordinary_ring, event)["note"] == "kept"

@@ -73,6 +73,26 @@ async def test_a_retired_key_stays_published_until_its_last_token_has_expired(
     assert len(await published(client)) == 1
 
 
+async def test_a_key_that_leaked_is_destroyed_and_what_it_signed_is_invalid(
+    client: AsyncClient, services: Services
+) -> None:
+    token = (await minted(client, (await approved(client))["session_id"]))["token"]
+    async with services.database.writing() as tx:
+        fresh = await signing_keys.rotate(tx, services, compromised=True)
+    assert [key["kid"] for key in await published(client)] == [fresh.kid]
+    assert (await redeem(client, token)).json()["error_code"] == "TOKEN_INVALID"
+
+
+async def test_a_rotation_destroys_the_keys_that_nothing_needs_any_more(
+    client: AsyncClient, services: Services, clock: ManualClock
+) -> None:
+    for _ in range(3):
+        await rotate(services)
+        clock.advance(timedelta(seconds=601))
+    async with services.database.reading() as tx:
+        assert len((await tx.scalars(select(SigningKeyRow))).all()) == 2, "the active one and the one before"
+
+
 async def test_two_processes_that_make_the_first_key_at_once_do_no_harm(
     client: AsyncClient, services: Services
 ) -> None:
