@@ -20,7 +20,9 @@ from ipse.intelligence.facts import DeviceFacts, NetworkFacts
 from ipse.lists import service as lists
 from ipse.runtime.scope import Scope
 from ipse.signals.history import of_history, of_place
+from ipse.signals.lists import of_lists
 from ipse.signals.network import of_network
+from ipse.storage.tables import SessionRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +47,16 @@ class Circumstances:
     history: History
     expected_ip: str | None = None
     """The address or network that the integrator expects (``expected_details.ip_address``)."""
+    list_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Entry type -> names of the lists that were hit, custom ones included."""
 
     def signals(self, now: datetime) -> dict[str, JsonValue]:
-        """The signals of address, place and past."""
+        """The signals of address, place, past and lists."""
         return {
             **of_network(self.network, now),
             **of_place(self.network, self.device, self.history, now, expected_ip=self.expected_ip),
             **of_history(self.network, self.device, self.history, now),
+            **of_lists(self.history.listed, self.list_names),
         }
 
 
@@ -68,12 +73,14 @@ async def gather(scope: Scope, progress: Progress, request: RequestFacts, holder
     past = await devices.history(
         scope, vendor_data=session.vendor_data, device=device, network=network, session_id=session.id
     )
-    listed = await lists.types_of(scope, _to_look_for(network, device))
+    wanted = _to_look_for(session, network, device)
+    listed, names = await lists.types_of(scope, wanted), await lists.named(scope, wanted)
     found = Circumstances(
         network,
         device,
         replace(past, listed=listed, document_country=_document_country(progress)),
         _text((session.expected_details or {}).get("ip_address")),
+        names,
     )
     await devices.remember(
         scope, vendor_data=session.vendor_data, device=device, network=network, session_id=session.id
@@ -82,8 +89,17 @@ async def gather(scope: Scope, progress: Progress, request: RequestFacts, holder
     return found
 
 
-def _to_look_for(network: NetworkFacts, device: DeviceFacts) -> dict[str, list[str]]:
-    values = {"ip_address": network.address, "device_fingerprint": device.fingerprint}
+def _to_look_for(session: SessionRow, network: NetworkFacts, device: DeviceFacts) -> dict[str, list[str]]:
+    """Entry type -> what the session has of it."""
+    contact = session.contact_details or {}
+    values = {
+        "ip_address": network.address,
+        "device_fingerprint": device.fingerprint,
+        "country": network.country_alpha3,
+        "user": session.vendor_data,
+        "email": _text(contact.get("email")),
+        "phone": _text(contact.get("phone")),
+    }
     return {kind: [value] for kind, value in values.items() if value is not None}
 
 

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from ipse.clock import ManualClock
+from ipse.decision.signal_catalogue import problems_of
 from ipse.devices import service as devices
 from ipse.runtime.application import SandboxEngine
 from ipse.runtime.scope import Scope
@@ -214,6 +215,29 @@ async def test_a_forged_header_changes_nothing_without_a_trusted_proxy(
     client = make_client(application)
     item = await visit(client, f"{NEW_YORK}, {HOME}")
     assert item["ip_address"] == HOME, "only the entry that the trusted hop wrote is believed"
+
+
+async def test_address_place_past_and_lists_become_signals_of_the_session(client: AsyncClient) -> None:
+    session = await create(client, expected_details={"ip_address": HOME}, contact_details={"email": "u@bank.example"})
+    await open_at(client, session)
+    answer = (await client.get(f"/v3/session/{session['session_id']}/signals/")).json()
+    values = answer["signals"]
+    assert problems_of(values) == ()
+    told = {
+        "ip.country": "ES",
+        "ip.connection": "residential",
+        "ip.is_hidden": False,
+        "place.is_expected_address": True,
+        "place.is_country_in_languages": True,
+        "history.sightings": 0,
+        "history.is_known_device": False,
+        "list.is_address_blocklisted": False,
+        "list.is_email_blocklisted": False,
+        "list.is_country_high_risk": False,
+    }
+    assert {code: values.get(code) for code in told} == told
+    item = await analysis_of(client, session)
+    assert values["history.risk_score"] == item["score"]
 
 
 async def test_reloading_is_no_second_visit(
