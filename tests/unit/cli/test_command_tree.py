@@ -18,18 +18,21 @@ from ipse.settings import Settings
 
 COMMANDS = {
     "serve", "worker", "init", "demo", "match", "liveness", "listen", "doctor", "bench", "version",
-    "applications", "models", "keys",
+    "applications", "models", "keys", "faces",
 }  # fmt: skip
 WITHOUT_JSON = {"worker"}
 
 
 def _commands() -> Iterator[tuple[str, click.Command]]:
-    group = typer.main.get_command(app)
+    yield from _leaves("", typer.main.get_command(app))
+
+
+def _leaves(prefix: str, group: click.Command) -> Iterator[tuple[str, click.Command]]:
     for name, command in group.commands.items():  # type: ignore[attr-defined]
         if hasattr(command, "commands"):
-            yield from ((f"{name} {inner}", leaf) for inner, leaf in command.commands.items())
+            yield from _leaves(f"{prefix}{name} ", command)
         else:
-            yield name, command
+            yield f"{prefix}{name}", command
 
 
 def test_every_promised_command_exists() -> None:
