@@ -19,6 +19,8 @@ from ipse.devices import service as devices
 from ipse.intelligence.facts import DeviceFacts, NetworkFacts
 from ipse.lists import service as lists
 from ipse.runtime.scope import Scope
+from ipse.signals.device import of_device
+from ipse.signals.device import of_device
 from ipse.signals.history import of_history, of_place
 from ipse.signals.lists import of_lists
 from ipse.signals.network import of_network
@@ -51,10 +53,12 @@ class Circumstances:
     """Entry type -> names of the lists that were hit, custom ones included."""
 
     def signals(self, now: datetime) -> dict[str, JsonValue]:
-        """The signals of address, place, past and lists."""
+        """The signals of address, place, device, past and lists."""
         return {
             **of_network(self.network, now),
+            **of_device(self.device),
             **of_place(self.network, self.device, self.history, now, expected_ip=self.expected_ip),
+            **of_device(self.device),
             **of_history(self.network, self.device, self.history, now),
             **of_lists(self.history.listed, self.list_names),
         }
