@@ -22,6 +22,10 @@ from ipse.users.portraits import ExaminedPortrait
 
 MOST_USERS_OF_A_DEVICE: Final = 20
 """A fingerprint seen with more people is that of a kind of device, not of one; our choice."""
+SHARED_DEVICE: Final = (
+    f"More than {MOST_USERS_OF_A_DEVICE} people were seen with this fingerprint: "
+    "it names a kind of device, and blocking it would block them all."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,8 @@ async def store(scope: Scope, row: ListRow, value: str, remarks: Remarks) -> Lis
         AlreadyListed: it stands there.
         RefusedValue: a shared device on a blocklist.
     """
-    await require_listable(scope, row, value)
+    if guards_devices(row) and await repository.shared_fingerprints(scope, [value], MOST_USERS_OF_A_DEVICE):
+        raise RefusedValue(SHARED_DEVICE)
     await repository.forget_expired(scope, row.id, [value])
     entry = _fill(entry_row(scope, row, value), remarks)
     earlier = await repository.with_value(scope, row.id, value)
@@ -136,15 +141,9 @@ async def empty(scope: Scope, row: ListRow) -> None:
         await listed_faces.forget(scope, await repository.all_of(scope, row.id))
 
 
-async def require_listable(scope: Scope, row: ListRow, value: str) -> None:
-    """Raise :class:`RefusedValue` for a device fingerprint that would block many people at once."""
-    if row.entry_type != EntryType.DEVICE_FINGERPRINT or row.list_type != ListType.BLOCKLIST:
-        return
-    if await repository.fingerprint_users(scope, value, MOST_USERS_OF_A_DEVICE + 1) > MOST_USERS_OF_A_DEVICE:
-        raise RefusedValue(
-            f"More than {MOST_USERS_OF_A_DEVICE} people were seen with this fingerprint: "
-            "it names a kind of device, and blocking it would block them all."
-        )
+def guards_devices(row: ListRow) -> bool:
+    """Whether a value of the list would block every device that has it."""
+    return row.entry_type == EntryType.DEVICE_FINGERPRINT and row.list_type == ListType.BLOCKLIST
 
 
 def require_faces(row: ListRow) -> None:

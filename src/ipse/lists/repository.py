@@ -276,19 +276,16 @@ async def insert_many(scope: Scope, rows: Sequence[Mapping[str, Any]]) -> None:
     await scope.tx.execute(dialect.insert(ListEntryRow).on_conflict_do_nothing(), list(rows))
 
 
-async def fingerprint_users(scope: Scope, fingerprint: str, most: int) -> int:
-    """How many persons were seen with a device fingerprint; counting ends at ``most``."""
-    persons = (
-        select(SightingRow.vendor_data)
-        .where(
-            SightingRow.application_id == scope.application_id,
-            SightingRow.fingerprint == fingerprint,
-            SightingRow.vendor_data.is_not(None),
-        )
-        .distinct()
-        .limit(most)
+async def shared_fingerprints(scope: Scope, fingerprints: Sequence[str], most: int) -> set[str]:
+    """Those of the device fingerprints that more than ``most`` persons were seen with."""
+    persons = func.count(SightingRow.vendor_data.distinct())
+    rows = await scope.tx.scalars(
+        select(SightingRow.fingerprint)
+        .where(SightingRow.application_id == scope.application_id, SightingRow.fingerprint.in_(fingerprints))
+        .group_by(SightingRow.fingerprint)
+        .having(persons > most)
     )
-    return (await scope.tx.execute(select(func.count()).select_from(persons.subquery()))).scalar_one()
+    return {one for one in rows if one is not None}
 
 
 async def sightings_of(scope: Scope, session_id: str) -> Sequence[SightingRow]:
@@ -365,7 +362,11 @@ async def session_numbers(scope: Scope, session_ids: Sequence[str]) -> Mapping[s
 
 async def users(scope: Scope, vendor_data: Sequence[str]) -> Sequence[UserRow]:
     """The users of these ``vendor_data``."""
-    rows = await scope.tx.scalars(
-        select(UserRow).where(UserRow.application_id == scope.application_id, UserRow.vendor_data.in_(vendor_data))
-    )
-    return rows.all()
+    found: list[UserRow] = []
+    for start in range(0, len(vendor_data), VALUES_PER_QUERY):
+        some = vendor_data[start : start + VALUES_PER_QUERY]
+        rows = await scope.tx.scalars(
+            select(UserRow).where(UserRow.application_id == scope.application_id, UserRow.vendor_data.in_(some))
+        )
+        found += rows.all()
+    return found

@@ -87,6 +87,16 @@ class EntryItem(BaseModel):
     expires_at: datetime | None
 
 
+class ImportLine(_Body):
+    """One line of an import."""
+
+    value: str = Field(max_length=2048)
+    display_label: Label | None = None
+    comment: Comment | None = None
+    metadata: Metadata | None = None
+    expires_at: AwareDatetime | None = None
+
+
 class ImportProblem(BaseModel):
     """A line that was refused; the first line is 1."""
 
