@@ -226,6 +226,7 @@ async def test_address_place_past_and_lists_become_signals_of_the_session(client
     told = {
         "ip.country": "ES",
         "ip.connection": "residential",
+        "device.form": "mobile",
         "ip.is_hidden": False,
         "place.is_expected_address": True,
         "place.is_country_in_languages": True,
@@ -238,6 +239,20 @@ async def test_address_place_past_and_lists_become_signals_of_the_session(client
     assert {code: values.get(code) for code in told} == told
     item = await analysis_of(client, session)
     assert values["history.risk_score"] == item["score"]
+
+
+async def test_the_second_device_of_a_hand_off_counts(client: AsyncClient) -> None:
+    session = await create(client)
+    await open_at(client, session, device=LAPTOP)
+    offered = await client.post("/v1/capture/handoffs/", headers={"Session-Token": session["session_token"]})
+    token = offered.json()["url"].rsplit("/", 1)[1]
+    opened = await client.post("/v1/capture/handoffs/open/", json={"token": token})
+    phone = {"session_token": opened.json()["session_token"]}
+    confirmed = await client.post("/v1/capture/handoffs/confirm/", headers={"Session-Token": phone["session_token"]})
+    assert confirmed.status_code == 200, confirmed.text
+    await open_at(client, phone, device=PHONE)
+    values = (await client.get(f"/v3/session/{session['session_id']}/signals/")).json()["signals"]
+    assert values["history.session_devices"] == 2
 
 
 async def test_reloading_is_no_second_visit(
