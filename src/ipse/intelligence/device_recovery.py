@@ -60,7 +60,7 @@ EVIDENCE: Final = 0.4
 """Share of the equal components' weight that counts: they are not independent."""
 _CEILINGS: Final = MappingProxyType({"iOS": 7.0, "Android": 11.0})
 """Bits that components of a system can tell at most: every iPhone of a model and language looks the same."""
-_CEILING: Final = 15.0
+_CEILING: Final = 17.0
 CERTAIN: Final = 0.95
 """From this confidence on, with :data:`ALIKE`, a device counts as recognised."""
 ALIKE: Final = 0.9
