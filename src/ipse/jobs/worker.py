@@ -10,6 +10,7 @@ from typing import Final
 from ipse.devices.tasks import forget_unseen
 from ipse.edge import idempotency
 from ipse.jobs.schedule import Schedule, run_schedules
+from ipse.lists import expiry
 from ipse.media.tasks import sweep_orphans
 from ipse.runtime.services import Services
 from ipse.security import keysets
@@ -29,6 +30,7 @@ SCHEDULES: Final[Sequence[Schedule]] = (
     Schedule("sessions.clock", timedelta(seconds=5), clockwork.sweep),
     Schedule("keys.reload", timedelta(seconds=keysets.RELOAD_SECONDS), reload_keys, everywhere=True),
     Schedule("idempotency.forget", timedelta(minutes=10), idempotency.forget_old),
+    Schedule("lists.expiry", timedelta(minutes=1), expiry.sweep),
     Schedule("media.sweep", timedelta(minutes=15), sweep_orphans),
     Schedule("devices.forget", timedelta(hours=1), forget_unseen),
     Schedule("evaluations.forget", timedelta(hours=1), forget_old_evaluations),
