@@ -449,7 +449,10 @@ def policy_backtest(
     most: Annotated[int, typer.Option(min=1, help="The latest so many evaluations.")] = 10_000,
     as_json: Json = False,
 ) -> None:
-    """Show what another policy would have answered to recorded evaluations."""
+    """Try a policy on recorded evaluations.
+
+    Shows what it would have answered otherwise; nothing is changed.
+    """
     from ipse.cli import policy as policies
 
     moment = None if since is None else since.replace(tzinfo=since.tzinfo or UTC)
