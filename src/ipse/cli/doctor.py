@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 
 from ipse.cli import output
-from ipse.cli.examinations import Finding, configuration, machine, models, pages, stores
+from ipse.cli.examinations import Finding, configuration, data, machine, models, pages, stores
 from ipse.cli.failure import EXIT_NO
 from ipse.settings import Settings
 
@@ -15,8 +15,8 @@ from ipse.settings import Settings
 def doctor(*, as_json: bool) -> None:
     """Run every check; exit code 1 when one fails."""
     settings = Settings()
-    findings = [*machine.examine(settings), *models.examine(settings), pages.examine()]
-    findings += configuration.examine(settings)
+    findings = [*machine.examine(settings), *models.examine(settings), *data.examine(settings)]
+    findings += [pages.examine(), *configuration.examine(settings)]
     findings += asyncio.run(stores.examine(settings))
     if as_json:
         output.print_json({"healthy": not _failed(findings), "findings": [vars_of(finding) for finding in findings]})
