@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,7 @@ from ipse.decision.reports import Report
 from ipse.decision.risk_catalogue import CATALOGUE
 from ipse.decision.statuses import FeatureStatus
 from ipse.decision.values import JsonObject, JsonValue
-from ipse.decision.warnings import LogType, default_action
+from ipse.decision.warnings import Action, LogType, default_action
 from ipse.intelligence.facts import DeviceFacts, NetworkFacts
 from tests.unit.checks.locations import (
     NEW_YORK,
@@ -114,6 +115,15 @@ def test_every_action_key_of_the_contract_belongs_to_a_risk_that_is_found() -> N
     }
     keys = {name for name in KEYS[Feature.IP_ANALYSIS] if name.endswith("_action")}
     assert keys - elsewhere == {CATALOGUE[risk].config_key for risk in TRIGGERS}
+
+
+def test_the_documentation_names_every_risk_with_its_key_and_default() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "ip-analysis.md").read_text("utf-8")
+    words = {Action.NO_ACTION: "inform", Action.REVIEW: "review", Action.DECLINE: "decline"}
+    for risk in TRIGGERS:
+        (row,) = (line for line in page.splitlines() if line.startswith(f"| `{risk}`"))
+        _, _, _, key, default, _ = (cell.strip() for cell in row.split("|"))
+        assert (key, default.partition(";")[0]) == (f"`{CATALOGUE[risk].config_key}`", words[default_action(risk)])
 
 
 def test_what_a_finding_adds_is_named_as_in_the_contract() -> None:

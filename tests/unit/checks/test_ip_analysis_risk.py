@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ from ipse.checks.location_risk import assess_risk
 from ipse.intelligence.facts import DeviceFacts, NetworkFacts, Risk, RiskLevel, RiskPart
 from tests.unit.checks.locations import NEW_YORK, NOW, device, history, network, place, report
 
+PAGE = Path(__file__).parents[3] / "docs" / "ip-analysis.md"
 STRANGER = History()
 TOR = Risk(70.0, RiskLevel.HIGH, (RiskPart("tor", 70, "A Tor exit."),), 0.8)
 
@@ -40,33 +43,40 @@ def test_an_address_that_scores_without_naming_parts_keeps_its_score() -> None:
     assert risk_of(network(risk=Risk(40.0, RiskLevel.MEDIUM))).score == 40.0
 
 
-@pytest.mark.parametrize(
-    ("on", "past", "code"),
-    [
-        (device(automation=("webdriver",)), STRANGER, "device_automated"),
-        (device(emulation=("qemu",)), STRANGER, "device_emulated"),
-        (device(tampering=("platform",)), STRANGER, "device_spoofed"),
-        (device(is_rooted=True), STRANGER, "device_rooted"),
-        (device(is_hooked=True), STRANGER, "device_hooked"),
-        (device(is_debugged=True), STRANGER, "device_debugged"),
-        (device(is_app_tampered=True), STRANGER, "device_app_tampered"),
-        (device(reported=False), STRANGER, "device_silent"),
-        (device(utc_offset_minutes=-480), STRANGER, "time_zone_mismatch"),
-        (device(), History(listed={"ip_address": ("blocklist",)}), "address_blocklisted"),
-        (device(), History(listed={"device_fingerprint": ("blocklist",)}), "device_blocklisted"),
-        (device(), History(device_users=1), "device_shared"),
-        (device(), History(device_users=3), "device_shared_by_many"),
-        (device(), History(address_users=3), "address_shared_by_many"),
-        (device(), History(is_known_device=False, is_known_network=False, sightings=1), "new_device_and_network"),
-        (device(), History(is_known_device=False, sightings=1), "new_device"),
-        (device(), History(is_trusted_device=True), "trusted_device"),
-        (device(), History(is_known_network=True), "known_network"),
-        (device(), History(last_place=place(NEW_YORK, country="US", ago=timedelta(hours=1))), "impossible_travel"),
-        (device(), History(last_place=place(NEW_YORK, country="US", ago=timedelta(days=9))), "country_flip"),
-    ],
-)
+PARTS: list[tuple[DeviceFacts, History, str]] = [
+    (device(automation=("webdriver",)), STRANGER, "device_automated"),
+    (device(emulation=("qemu",)), STRANGER, "device_emulated"),
+    (device(tampering=("platform",)), STRANGER, "device_spoofed"),
+    (device(is_rooted=True), STRANGER, "device_rooted"),
+    (device(is_hooked=True), STRANGER, "device_hooked"),
+    (device(is_debugged=True), STRANGER, "device_debugged"),
+    (device(is_app_tampered=True), STRANGER, "device_app_tampered"),
+    (device(reported=False), STRANGER, "device_silent"),
+    (device(utc_offset_minutes=-480), STRANGER, "time_zone_mismatch"),
+    (device(), History(listed={"ip_address": ("blocklist",)}), "address_blocklisted"),
+    (device(), History(listed={"device_fingerprint": ("blocklist",)}), "device_blocklisted"),
+    (device(), History(device_users=1), "device_shared"),
+    (device(), History(device_users=3), "device_shared_by_many"),
+    (device(), History(address_users=3), "address_shared_by_many"),
+    (device(), History(is_known_device=False, is_known_network=False, sightings=1), "new_device_and_network"),
+    (device(), History(is_known_device=False, sightings=1), "new_device"),
+    (device(), History(is_trusted_device=True), "trusted_device"),
+    (device(), History(is_known_network=True), "known_network"),
+    (device(), History(last_place=place(NEW_YORK, country="US", ago=timedelta(hours=1))), "impossible_travel"),
+    (device(), History(last_place=place(NEW_YORK, country="US", ago=timedelta(days=9))), "country_flip"),
+]
+"""A device and a past, and the one part of the score that they give."""
+
+
+@pytest.mark.parametrize(("on", "past", "code"), PARTS)
 def test_each_reason_adds_its_part_alone(on: DeviceFacts, past: History, code: str) -> None:
     assert list(own_parts(risk_of(on=on, past=past))) == [code]
+
+
+def test_the_documentation_names_every_part_with_its_points() -> None:
+    table = dict(re.findall(r"\| `([a-z_]+)`[^|]*\| (-?\d+) ", PAGE.read_text("utf-8")))
+    measured = {code: own_parts(risk_of(on=on, past=past))[code] for on, past, code in PARTS}
+    assert {code: float(points) for code, points in table.items()} == measured
 
 
 def test_a_known_person_takes_points_off() -> None:
