@@ -16,7 +16,7 @@ from ipse.capture.progress import Progress
 from ipse.checks import age_estimation, face_match, ip_analysis, liveness
 from ipse.checks.performed import PASSIVE, Performed
 from ipse.checks.registry import Need, has_check, needs, unavailable
-from ipse.checks.screening import FaceHit, with_screening
+from ipse.checks.screening import FaceHit, MismatchActions, with_screening
 from ipse.checks.selfie import ReferenceFace, Selfie
 from ipse.decision.config import CaptureMethod
 from ipse.decision.evaluation import Awaiting, Decided
@@ -211,6 +211,10 @@ def _run(scope: Scope, progress: Progress, node: FeatureNode, given: Given) -> R
                 given.hits,
                 bands=liveness.bands(config),
                 duplicate_action=config.action("POSSIBLE_DUPLICATED_FACE"),
+                mismatch_actions=MismatchActions(
+                    name=config.action("DUPLICATED_FACE_NAME_MISMATCH"),
+                    document=config.action("DUPLICATED_FACE_DOCUMENT_MISMATCH"),
+                ),
             )
         case Feature.AGE_ESTIMATION:
             assert given.selfie is not None

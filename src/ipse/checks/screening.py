@@ -48,6 +48,10 @@ class FaceHit:
     media_id: str | None = None
     is_blocklisted: bool = False
     is_allowlisted: bool = False
+    has_other_name: bool = False
+    """Its person and the one searched for are both known by name, and the names differ (``checks.names``)."""
+    has_other_birth_date: bool = False
+    """Likewise for the dates of birth."""
 
     def to_json(self) -> dict[str, JsonValue]:
         """Return the contract's match. ``match_image_url`` is null and ``media_id`` extra until the link is made."""
@@ -71,6 +75,14 @@ class FaceHit:
         }
 
 
+@dataclass(frozen=True)
+class MismatchActions:
+    """What a workflow does about a duplicate under another name, or with another document or date of birth."""
+
+    name: Action
+    document: Action
+
+
 def ordered(hits: Sequence[FaceHit]) -> tuple[FaceHit, ...]:
     """Blocklisted first, then allowlisted, then by falling similarity."""
     return tuple(
@@ -84,8 +96,12 @@ def screening_warnings(
     *,
     bands: Bands | None = None,
     duplicate_action: Action | None = None,
+    mismatch_actions: MismatchActions | None = None,
 ) -> tuple[RiskWarning, ...]:
-    """Return at most one warning about a list and one about a duplicate, each for the strongest hit."""
+    """Return at most one warning about a list and one about a duplicate, each for the strongest hit.
+
+    With ``mismatch_actions`` a certain duplicate of somebody known under another name or date of birth adds warnings.
+    """
     limits = bands or Bands()
     ranked = sorted(hits, key=lambda hit: -hit.similarity_percentage)
     found: list[RiskWarning] = []
@@ -101,6 +117,8 @@ def screening_warnings(
         certain = twin.similarity_percentage >= limits.certain
         code = "DUPLICATED_FACE" if certain else "POSSIBLE_DUPLICATED_FACE"
         found.append(warn(code, node_id, action=duplicate_action, additional_data=_named("duplicated", twin)))
+        if certain and mismatch_actions is not None:
+            found += _mismatches(twin, node_id, mismatch_actions)
     return tuple(found)
 
 
@@ -110,9 +128,12 @@ def with_screening(
     *,
     bands: Bands | None = None,
     duplicate_action: Action | None = None,
+    mismatch_actions: MismatchActions | None = None,
 ) -> Report:
     """Return ``report`` with ``facts["matches"]`` and the screening's warnings; the status can only get worse."""
-    found = screening_warnings(hits, report.node_id, bands=bands, duplicate_action=duplicate_action)
+    found = screening_warnings(
+        hits, report.node_id, bands=bands, duplicate_action=duplicate_action, mismatch_actions=mismatch_actions
+    )
     return replace(
         report,
         status=worse(report.status, status_from_warnings(found)),
@@ -129,6 +150,16 @@ def worse(a: FeatureStatus, b: FeatureStatus) -> FeatureStatus:
     if a not in _SEVERITY:
         return a
     return a if b not in _SEVERITY or _SEVERITY[a] >= _SEVERITY[b] else b
+
+
+def _mismatches(twin: FaceHit, node_id: str | None, actions: MismatchActions) -> list[RiskWarning]:
+    known = _named("duplicated", twin)
+    found = []
+    if twin.has_other_name:
+        found.append(warn("DUPLICATED_FACE_NAME_MISMATCH", node_id, action=actions.name, additional_data=known))
+    if twin.has_other_birth_date:
+        found.append(warn("DUPLICATED_FACE_DOCUMENT_MISMATCH", node_id, action=actions.document, additional_data=known))
+    return found
 
 
 def _named(prefix: str, hit: FaceHit) -> dict[str, JsonValue]:

@@ -81,6 +81,14 @@ async def mark_superseded(scope: Scope, user_id: str, now: datetime) -> None:
     )
 
 
+async def person(scope: Scope, vendor_data: str) -> UserRow | None:
+    """The user of this name at the integrator's."""
+    row: UserRow | None = await scope.tx.scalar(
+        select(UserRow).where(UserRow.application_id == scope.application_id, UserRow.vendor_data == vendor_data)
+    )
+    return row
+
+
 async def searchable_between(scope: Scope, above: int, up_to: int) -> Sequence[str]:
     """Ids of the searchable faces with a sequence number beyond ``above`` and not beyond ``up_to``."""
     found = await scope.tx.scalars(

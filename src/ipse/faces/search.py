@@ -9,11 +9,13 @@ faces, so with 10,000 faces about one search in ten of a stranger may show a "po
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC
 from typing import Final
 
 from ipse.biometrics.calibration import SIMILARITY, similarity_score
 from ipse.biometrics.templates import Template
+from ipse.checks import names
 from ipse.checks.screening import APPROVED, FaceHit
 from ipse.decision.settings import DUPLICATE_POSSIBLE
 from ipse.faces import gallery, repository
@@ -22,6 +24,8 @@ from ipse.lists.values import ListType
 from ipse.runtime.scope import Scope
 from ipse.storage.tables import FaceRow, SessionRow, UserRow
 from ipse.storage.vector_index import Neighbour
+
+Told = Mapping[str, tuple[FaceRow, SessionRow | None, UserRow | None]]
 
 MAX_MATCHES: Final = 5
 """Matches in one answer (contract 30 section 3)."""
@@ -65,7 +69,8 @@ async def search(
                     continue
             hits.setdefault(hit.session_id or hit.face_id, hit)
         if len(hits) >= limit or len(near) < wanted:
-            return _chosen(tuple(hits.values()), limit)
+            chosen = _chosen(tuple(hits.values()), limit)
+            return await _compared(scope, chosen, told, exclude_vendor_data) if exclude_vendor_data else chosen
         wanted *= 8
 
 
@@ -79,6 +84,25 @@ async def _near(
     far = await gallery.nearest(scope, template, limit=max(wanted, _LOOKED_THROUGH), minimum=minimum)
     listed = await lists.face_entries(scope, [one.id for one in far])
     return (*near, *(one for one in far[len(near) :] if one.id in listed)), listed
+
+
+async def _compared(scope: Scope, hits: Sequence[FaceHit], told: Told, vendor_data: str) -> tuple[FaceHit, ...]:
+    """The hits, with what is known about their people held against what is known about the one searched for."""
+    person = await repository.person(scope, vendor_data)
+    if person is None:
+        return tuple(hits)
+    return tuple(_held_against(hit, told[hit.face_id][2], person) for hit in hits)
+
+
+def _held_against(hit: FaceHit, owner: UserRow | None, person: UserRow) -> FaceHit:
+    if owner is None or owner.id == person.id:
+        return hit
+    born, other_born = person.date_of_birth, owner.date_of_birth
+    return replace(
+        hit,
+        has_other_name=names.differ(person.full_name, owner.full_name),
+        has_other_birth_date=born is not None and other_born is not None and born != other_born,
+    )
 
 
 def _chosen(hits: Sequence[FaceHit], limit: int) -> tuple[FaceHit, ...]:

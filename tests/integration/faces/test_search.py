@@ -253,3 +253,25 @@ async def test_a_template_that_was_changed_stops_every_search(scope: Scope) -> N
     await scope.tx.flush()
     with pytest.raises(CannotOpen):
         await found(scope)
+
+
+@pytest.mark.parametrize(
+    ("name", "born", "expected"),
+    [
+        ("Anna Schmidt", "1990-01-02", (False, False)),
+        ("SCHMIDT Anna", None, (False, False)),
+        ("Petra Kowalska", "1990-01-02", (True, False)),
+        (None, "1991-01-02", (False, True)),
+    ],
+)
+async def test_a_match_tells_whether_its_person_is_known_under_another_name_or_birth_date(
+    scope: Scope, name: str | None, born: str | None, expected: tuple[bool, bool]
+) -> None:
+    person, twin = await ensure_user(scope, "user-42"), await ensure_user(scope, "user-43")
+    person.full_name, person.date_of_birth = "Anna Schmidt", "1990-01-02"
+    twin.full_name, twin.date_of_birth = name, born
+    await stored(scope, near(PROBE, 0.9), user=twin)
+    (hit,) = await search(scope, PROBE, exclude_vendor_data="user-42")
+    assert (hit.has_other_name, hit.has_other_birth_date) == expected
+    (hit,) = await search(scope, PROBE)  # nobody to hold it against
+    assert (hit.has_other_name, hit.has_other_birth_date) == (False, False)

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from ipse.checks.screening import Bands, FaceHit, ordered, screening_warnings, with_screening
+from ipse.checks.screening import Bands, FaceHit, MismatchActions, ordered, screening_warnings, with_screening
 from ipse.decision.features import Feature
 from ipse.decision.reports import Report
+from ipse.decision.settings import LivenessConfig
 from ipse.decision.statuses import FeatureStatus
 from ipse.decision.warnings import Action, LogType
 
@@ -71,6 +72,47 @@ def test_a_duplicate_informs_unless_the_workflow_wants_more() -> None:
     assert quiet.warnings[0].log_type is LogType.INFORMATION
     assert with_screening(CLEAN, (TWIN,), duplicate_action=Action.REVIEW).status is FeatureStatus.IN_REVIEW
     assert with_screening(CLEAN, (TWIN,), bands=Bands(95.0, 99.0)).warnings == ()
+
+
+MISMATCHES = MismatchActions(name=Action.REVIEW, document=Action.NO_ACTION)
+IMPOSTOR = replace(TWIN, has_other_name=True, has_other_birth_date=True)
+
+
+def test_a_duplicate_under_another_name_or_birth_date_does_what_the_workflow_says() -> None:
+    screened = with_screening(CLEAN, (IMPOSTOR,), mismatch_actions=MISMATCHES)
+    assert [(one.risk, one.log_type) for one in screened.warnings] == [
+        ("DUPLICATED_FACE", LogType.INFORMATION),
+        ("DUPLICATED_FACE_NAME_MISMATCH", LogType.WARNING),
+        ("DUPLICATED_FACE_DOCUMENT_MISMATCH", LogType.INFORMATION),
+    ]
+    assert screened.warnings[1].additional_data == screened.warnings[0].additional_data
+    assert screened.status is FeatureStatus.IN_REVIEW
+
+
+@pytest.mark.parametrize("similarity", [62.0, 90.0])
+def test_no_duplicate_declines_unless_the_workflow_says_so(similarity: float) -> None:
+    """Neither by default nor with any action but DECLINE."""
+    hit = replace(IMPOSTOR, similarity_percentage=similarity)
+    config = LivenessConfig.read({}, "feature_liveness")
+    default = MismatchActions(
+        name=config.action("DUPLICATED_FACE_NAME_MISMATCH"), document=config.action("DUPLICATED_FACE_DOCUMENT_MISMATCH")
+    )
+    duplicate = config.action("POSSIBLE_DUPLICATED_FACE")
+    assert Action.DECLINE not in {duplicate, default.name, default.document}
+    screened = with_screening(CLEAN, (hit,), duplicate_action=duplicate, mismatch_actions=default)
+    assert screened.status is not FeatureStatus.DECLINED
+    wanted = with_screening(CLEAN, (hit,), duplicate_action=Action.DECLINE)
+    assert wanted.status is FeatureStatus.DECLINED
+
+
+def test_a_merely_possible_duplicate_says_nothing_about_names() -> None:
+    hit = replace(IMPOSTOR, similarity_percentage=67.0)
+    found = screening_warnings((hit,), None, mismatch_actions=MISMATCHES)
+    assert [one.risk for one in found] == ["POSSIBLE_DUPLICATED_FACE"]
+
+
+def test_calls_without_a_workflow_do_not_compare_names() -> None:
+    assert codes(IMPOSTOR) == ["DUPLICATED_FACE"]
 
 
 def test_screening_never_improves_a_verdict_and_keeps_what_was_found_before() -> None:
