@@ -123,18 +123,24 @@ async def play(face: SampleFace, post: Post, submitting: Callable[[], None]) -> 
             stills = await asyncio.to_thread(face.burst)
         else:
             stills = await asyncio.to_thread(face.stills)
-            challenge = await _answer_challenge(face, post, step, stills)
-        form = {"submission_key": uuid.uuid4().hex, **({"challenge": challenge} if challenge else {})}
+            challenge = await _answer_challenge(face, post, state, stills)
+        form = {
+            "submission_key": uuid.uuid4().hex,
+            **({"challenge": challenge} if challenge else {}),
+            **({"action_hash": state["action_hash"]} if state["action_hash"] else {}),
+        }
         files = _files("frames", stills) + (_files("challenge_frames", face.frames) if challenge else [])
         submitting()
         state = await post(f"/v1/capture/steps/{step['node_id']}/", data=form, files=files)
     return str(state["status"])
 
 
-async def _answer_challenge(face: SampleFace, post: Post, step: Mapping[str, Any], stills: Sequence[bytes]) -> str:
+async def _answer_challenge(face: SampleFace, post: Post, state: Mapping[str, Any], stills: Sequence[bytes]) -> str:
     """Film every phase in real time, because the server's clock is what counts; return the challenge's id."""
     face.frames.clear()
-    view = await post(f"/v1/capture/steps/{step['node_id']}/challenge/", json={"method": step["method"]})
+    step = state["step"]
+    asked = {"method": step["method"], "action_hash": state["action_hash"]}
+    view = await post(f"/v1/capture/steps/{step['node_id']}/challenge/", json=asked)
     begun = time.perf_counter()
     while (phase := view["phase"]) is not None:
         start = _ms_since(begun)

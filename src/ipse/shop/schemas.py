@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, JsonValue, StringConstraints
 
 from ipse.capture.schemas import Method
 
@@ -56,6 +56,9 @@ class ArrivedEvent(BaseModel):
     body: str = Field(description="The bytes that were signed.")
     raw: bool = Field(description="The signature over the raw bytes holds.")
     canonical: bool = Field(description="The signature over the canonical JSON holds.")
+    claims: dict[str, JsonValue] | None = Field(
+        description="Of the verdict that the shop redeemed for the transfer; null for everything but its approval."
+    )
     after_ms: float | None = Field(description="Since the sample face was submitted; null for a person's own camera.")
 
 

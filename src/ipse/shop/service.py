@@ -28,13 +28,13 @@ from ipse.webhooks.receiver import Receiver, Verdict
 
 WEBHOOK_PATH: Final = "/demo/webhook"
 TRANSFER: Final = {
-    "trigger": "transfer",
+    "type": "transfer",
     "amount": "1250.00",
     "currency": "EUR",
     "payee": "ACME GmbH",
     "account": "DE89 3704 0044 0532 3421",
 }
-"""What the step-up authorises (docs/purpose.md)."""
+"""The action that the step-up authorises (docs/step-up.md)."""
 
 _MOST_SESSIONS: Final = 500
 """Remembered at once; the oldest are forgotten first."""
@@ -82,7 +82,7 @@ class Shop:
 
     async def transfer(self, customer: str, method: Method) -> OpenedSession:
         """Create a session in which a customer confirms the transfer."""
-        return await self._open("transfer", method, customer, {"metadata": TRANSFER})
+        return await self._open("transfer", method, customer, {"action": TRANSFER})
 
     async def forget(self, customer: str) -> None:
         """Delete a customer with every face, picture and session of theirs."""
@@ -129,6 +129,7 @@ class Shop:
         event = receipt.event
         visit = self._visits.get(event.session_id) if event is not None else None
         if receipt.verdict is Verdict.ACCEPTED and event is not None and visit is not None:
+            approves = (event.webhook_type, event.status) == ("status.updated", "Approved")
             arrived = ArrivedEvent(
                 status=event.status,
                 webhook_type=event.webhook_type,
@@ -136,12 +137,24 @@ class Shop:
                 body=body.decode(),
                 raw=event.raw,
                 canonical=event.canonical,
+                claims=await self._redeem(visit) if approves and visit.kind == "transfer" else None,
                 after_ms=None if visit.submitted_at is None else round((at - visit.submitted_at) * 1000, 1),
             )
             async with self._arrived:
                 visit.events.append(arrived)
                 self._arrived.notify_all()
         return receipt.verdict
+
+    async def _redeem(self, visit: Visit) -> dict[str, Any] | None:
+        """Use the approval up for the transfer, as before money moves; None when it holds no more."""
+        client = (await self._integrated()).client
+        try:
+            verdict = _answer(await client.post("/v3/step-up/verdict/", json={"session_id": visit.session}))
+            body = {"token": verdict["token"], "action": TRANSFER}
+            claims: dict[str, Any] = _answer(await client.post("/v3/step-up/redeem/", json=body))["claims"]
+        except ApiError:
+            return None
+        return claims
 
     def _visit(self, session: str) -> Visit:
         visit = self._visits.get(session)

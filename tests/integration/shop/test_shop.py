@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -115,6 +116,9 @@ def test_sample_customer_confirms_a_transfer_and_the_signed_webhook_is_shown(cal
     assert transfer["session"] in event["body"]
     assert {"x-signature", "x-signature-v2", "x-timestamp"} <= set(event["headers"])
     assert 0 < event["after_ms"] < 10_000
+    claims = event["claims"]
+    assert (claims["sid"], claims["sub"], claims["method"]) == (transfer["session"], enrolment["customer"], method)
+    assert claims["act"] == json.loads(event["body"])["decision"]["action_hash"], "redeemed for what was shown"
 
 
 @pytest.mark.models

@@ -17,6 +17,8 @@ export interface Arrived {
   body: string;
   raw: boolean;
   canonical: boolean;
+  /** Of the verdict that the shop redeemed for the transfer. */
+  claims: Record<string, unknown> | null;
   after_ms: number | null;
 }
 

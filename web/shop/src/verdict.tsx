@@ -40,6 +40,15 @@ export function Verdict({ action }: { action: Action | null }) {
             <Proof holds={event.raw}>X-Signature: the raw bytes</Proof>
             <Proof holds={event.canonical}>X-Signature-V2: the canonical JSON</Proof>
           </ul>
+          {event.claims && (
+            <>
+              <h3>The signed verdict, redeemed for this transfer</h3>
+              <Code label="Claims of the verdict" text={JSON.stringify(event.claims, null, 2)} />
+              <p class="soft small">
+                <code>act</code> is the hash of the amount and payee that were shown. It works once, for these only.
+              </p>
+            </>
+          )}
           <h3>Webhook</h3>
           <Code label="Headers of the webhook" text={headersOf(event.headers)} />
           <Code label="Body of the webhook" text={pretty(event.body)} tall />
