@@ -191,7 +191,8 @@ function placed(model: Model, wanted?: Screen): Model {
   if (!isUnfinished(capture.status) || capture.step === null) return { ...model, screen: "result" };
   const between = handoffScreen(capture);
   if (between !== null) return { ...model, screen: between };
-  if (!capture.step.needs.includes("selfie_frames")) {
+  // Before the start a check that needs nothing from the person may stand first; starting runs it.
+  if (!capture.step.needs.includes("selfie_frames") && capture.status !== "Not Started") {
     return { ...model, screen: "error", failure: { kind: "unsupported" } };
   }
   return { ...model, screen: wanted ?? first(capture) };

@@ -27,6 +27,10 @@ test("a step that needs no face cannot be done here", () => {
   expect(opened({ step: step({ needs: [] }) })).toMatchObject({ screen: "error", failure: { kind: "unsupported" } });
 });
 
+test("a session whose first check needs nothing from the person can be started", () => {
+  expect(opened({ status: "Not Started", step: step({ needs: [] }) }).screen).toBe("purpose");
+});
+
 test("the person's choice of method holds where the step allows it", () => {
   expect(methodOf(step(), "FLASHING")).toBe("FLASHING");
   expect(methodOf(step({ method: "ACTIVE_3D", methods: ["ACTIVE_3D"] }), "PASSIVE")).toBe("ACTIVE_3D");
