@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from ipse.decision.policy.evaluation import tallies_of
+from ipse.decision.policy.evaluation import looks_at_list_names, tallies_of
 from ipse.decision.policy.fields import money_of
 from ipse.decision.policy.model import Facts, Money, Policy
 from ipse.decision.signal_catalogue import nested
@@ -85,7 +85,7 @@ async def gather(scope: Scope, body: Evaluate, policy: Policy, evaluation_id: st
         "action": _action(body),
         "user": {
             **_person(body, user, now),
-            **await _listed(scope, body, network, device),
+            **await _listed(scope, body, network, device, by_name=looks_at_list_names(policy)),
             **_known("is_known_payee", past.is_known_payee),
             **_known("is_automated", bool(device.automation) if device.reported or device.automation else None),
             **_known("spent_today", None if spent is None else spent.to_json()),
@@ -138,7 +138,9 @@ def _since(moment: datetime | None, now: datetime, unit: timedelta) -> float | N
     return None if moment is None else round(max((now - moment) / unit, 0.0), 3)
 
 
-async def _listed(scope: Scope, body: Evaluate, network: NetworkFacts, device: DeviceFacts) -> dict[str, JsonValue]:
+async def _listed(
+    scope: Scope, body: Evaluate, network: NetworkFacts, device: DeviceFacts, *, by_name: bool
+) -> dict[str, JsonValue]:
     asked: dict[str, Sequence[str]] = {"user": [body.vendor_data]}
     if network.address is not None:
         asked["ip_address"] = [network.address]
@@ -150,12 +152,14 @@ async def _listed(scope: Scope, body: Evaluate, network: NetworkFacts, device: D
     if isinstance(account, str):
         asked["bank_account"] = asked["wallet_address"] = [account]
     types: Mapping[str, tuple[str, ...]] = await lists.types_of(scope, asked)
-    names = await lists.named(scope, asked)
-    return {
-        "blocklisted": sorted(kind for kind, found in types.items() if "blocklist" in found),
-        "allowlisted": sorted(kind for kind, found in types.items() if "allowlist" in found),
-        "lists": sorted({name for found in names.values() for name in found}),
+    found: dict[str, JsonValue] = {
+        "blocklisted": sorted(kind for kind, hit in types.items() if "blocklist" in hit),
+        "allowlisted": sorted(kind for kind, hit in types.items() if "allowlist" in hit),
     }
+    if by_name:
+        names = await lists.named(scope, asked)
+        found["lists"] = sorted({name for hit in names.values() for name in hit})
+    return found
 
 
 def risk_of(network: NetworkFacts) -> dict[str, Any]:

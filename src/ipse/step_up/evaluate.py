@@ -33,7 +33,7 @@ from ipse.workflows import service as workflows
 
 log = structlog.get_logger(__name__)
 
-DEADLINE_S: Final = 2.0
+DEADLINE_S: Final = 5.0
 """How long an answer may take before it is ``step_up``: callers ask while a person waits."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from ipse.decision.operators import Operator
@@ -94,21 +95,38 @@ def band_of(policy: Policy, facts: Facts) -> Band:
 def tallies_of(policy: Policy) -> frozenset[Tally]:
     """Return every count that the policy looks at."""
     found: set[Tally] = set()
-    clauses: list[Clause] = [rule.when for rule in policy.rules]
-    if policy.clean is not None:
-        clauses.append(policy.clean)
-    while clauses:
-        match clauses.pop():
-            case Group() as group:
-                clauses.extend(group.clauses)
+    for clause in _clauses(policy):
+        match clause:
             case TriggerUse(name="velocity", parameters=parameters):
                 found.add(tally_of_trigger(parameters))
-            case Condition() as condition:
-                paths = (condition.field, condition.value_field or "")
+            case Condition():
+                paths = (clause.field, clause.value_field or "")
                 found.update(tally for tally in map(tally_of, paths) if tally is not None)
-            case _:
-                pass
     return frozenset(found)
+
+
+def looks_at_list_names(policy: Policy) -> bool:
+    """Whether the policy asks for lists by name, which costs another question to the lists."""
+    for clause in _clauses(policy):
+        match clause:
+            case TriggerUse(name="listed", parameters=parameters) if parameters["name"] is not None:
+                return True
+            case Condition() if "user.lists" in (clause.field, clause.value_field):
+                return True
+    return False
+
+
+def _clauses(policy: Policy) -> Iterator[Clause]:
+    """Every condition and trigger of a policy, out of its groups."""
+    waiting: list[Clause] = [rule.when for rule in policy.rules]
+    if policy.clean is not None:
+        waiting.append(policy.clean)
+    while waiting:
+        clause = waiting.pop()
+        if isinstance(clause, Group):
+            waiting.extend(clause.clauses)
+        else:
+            yield clause
 
 
 def _try(rule: Rule, facts: Facts, *, is_clean: bool) -> RuleTrace:

@@ -16,6 +16,7 @@ from ipse.devices import service as devices
 from ipse.intelligence.network import NetworkIntelligence
 from ipse.runtime.scope import Scope
 from ipse.runtime.services import Services
+from ipse.step_up import evaluate
 from ipse.storage.tables import EvaluationRow, UserDeviceRow
 from ipse.users import service as users
 
@@ -57,18 +58,24 @@ def services(services: Services, tmp_path: Path) -> Services:
     return replace(services, network=NetworkIntelligence.load(folder))
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy test machine is no late database."""
+    monkeypatch.setattr(evaluate, "DEADLINE_S", 60.0)
+
+
 @pytest.fixture
 def ask(client: AsyncClient) -> Ask:
     """Ask about an action of Ada, at home on her laptop unless said otherwise."""
 
-    async def evaluate(action: dict[str, Any], **body: Any) -> dict[str, Any]:
+    async def evaluated(action: dict[str, Any], **body: Any) -> dict[str, Any]:
         asked = {"action": action, "vendor_data": "ada", "ip_address": HOME, "device": LAPTOP, **body}
         answer = await client.post("/v3/step-up/evaluate/", json=asked)
         assert answer.status_code == 200, answer.text
         found: dict[str, Any] = answer.json()
         return found
 
-    return evaluate
+    return evaluated
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from ipse.clock import ManualClock
 from ipse.runtime.scope import Scope
 from ipse.runtime.services import Services
-from ipse.step_up import circumstances, evaluate, velocity
+from ipse.step_up import evaluate, policies, velocity
 from ipse.storage.database import Database
 from ipse.storage.tables import EvaluationRow, PolicyVersionRow, SessionRow
 from tests.integration.step_up.policy.conftest import HOME, LAPTOP, LOGIN, TRANSFER, Ask
@@ -58,8 +58,12 @@ async def test_an_evaluation_is_recorded_with_its_facts_and_without_the_account(
 async def test_a_step_up_can_come_with_its_session_bound_to_the_action(
     services: Services, ask: Ask, client: AsyncClient
 ) -> None:
+    methods = [{"up_to": None, "method": "PASSIVE", "workflow": "wf_enrolment"}]
+    policy = {"name": "mine", "rules": [], "methods": methods, "otherwise": "step_up"}
+    assert (await client.post("/v3/step-up/policies/", json={"policy": policy})).status_code == 201
     answer = await ask(TRANSFER, create_session=True, metadata={"order": 7}, callback="https://bank.example/done")
     session = answer["session"]
+    assert session is not None, answer["reasons"]
     assert answer["answer"] == "step_up"
     assert session["workflow_id"] == answer["workflow"]["uuid"]
     assert (session["metadata"], session["vendor_data"]) == ({"order": 7}, "ada")
@@ -117,7 +121,7 @@ async def test_a_policy_that_fails_asks_for_the_face(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("something broke")
 
-    module = {"in_force": evaluate.policies, "gather": evaluate, "evaluate": evaluate}[place]
+    module = {"in_force": policies, "gather": evaluate, "evaluate": evaluate}[place]
     monkeypatch.setattr(module, place, fail)
     answer = await ask(TRANSFER)
     assert (answer["answer"], _reasons(answer)) == ("step_up", ["policy_failed"])
@@ -144,7 +148,6 @@ async def test_an_answer_that_is_late_asks_for_the_face(ada: str, ask: Ask, monk
 
     monkeypatch.setattr(evaluate, "DEADLINE_S", 0.05)
     monkeypatch.setattr(velocity, "lock", late)
-    monkeypatch.setattr(circumstances.velocity, "lock", late)
     assert (await ask(TRANSFER))["answer"] == "step_up"
 
 
@@ -163,18 +166,11 @@ async def test_a_database_that_takes_nothing_asks_for_the_face(
     assert (answer["answer"], _reasons(answer)) == ("step_up", ["policy_failed"])
 
 
-async def test_a_refused_session_leaves_the_answer_and_says_why(
-    services: Services, ask: Ask, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from ipse.sessions.errors import TooManyDeclined
-
-    async def refuse(*_: object) -> None:
-        raise TooManyDeclined
-
-    monkeypatch.setattr(evaluate.sessions, "create", refuse)
+async def test_a_refused_session_leaves_the_answer_and_says_why(services: Services, ask: Ask) -> None:
     answer = await ask(TRANSFER, create_session=True)
     assert (answer["answer"], answer["session"]) == ("step_up", None)
     assert _reasons(answer)[-1] == "session_refused"
+    assert "No stored face" in answer["reasons"][-1]["message"]
     assert (await _row(services, answer["evaluation_id"])).session_id is None
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipse.decision.policy.evaluation import evaluate, tallies_of
+from ipse.decision.policy.evaluation import evaluate, looks_at_list_names, tallies_of
 from ipse.decision.policy.model import Answer, LivenessMethod, Outcome, RuleOutcome, Subject, Tally
 from ipse.decision.policy.shipped import default_policy
 from ipse.decision.values import JsonValue
@@ -258,6 +258,12 @@ def test_the_counts_a_policy_needs_are_those_of_its_triggers_and_conditions() ->
         Tally(Subject.PAYEE, "a.b", 7),
     }
     assert tallies_of(policy()) == frozenset()
+
+
+def test_list_names_are_asked_for_only_where_a_policy_looks_at_them() -> None:
+    assert not looks_at_list_names(policy({"when": {"any": [{"trigger": "listed"}, ALWAYS]}}))
+    assert looks_at_list_names(policy({"when": {"trigger": "listed", "name": "Mules"}}))
+    assert looks_at_list_names(policy({"when": {"field": "user.lists", "operator": "contains", "value": "Mules"}}))
 
 
 _ODD_FACTS = st.dictionaries(st.sampled_from(["action", "user", "velocity", "signals"]), JSON)
