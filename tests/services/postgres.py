@@ -69,8 +69,8 @@ class Postgres:
 
 
 @contextlib.contextmanager
-def running_postgres() -> Iterator[Postgres]:
-    """Initialise a cluster in a temporary folder, serve it, and remove it at the end.
+def running_postgres(**settings: str) -> Iterator[Postgres]:
+    """Initialise a cluster in a temporary folder, serve it, and remove it at the end; ``settings`` win over ours.
 
     Raises :class:`PostgresUnavailable` when the server does not come up.
     """
@@ -82,7 +82,7 @@ def running_postgres() -> Iterator[Postgres]:
         _run([str(binaries / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N"], account)
         log = base / "log"
         command = [str(binaries / "postgres"), "-D", str(data), "-k", str(base)]
-        for name, value in _SETTINGS.items():
+        for name, value in {**_SETTINGS, **settings}.items():
             command += ["-c", f"{name}={value}"]
         with log.open("wb") as output:
             process = subprocess.Popen(

@@ -197,7 +197,14 @@ async def coverage(tx: Transaction, application_id: str) -> Coverage:
     return Coverage(searchable=int(row[0]), stored=int(row[1]), with_graph=bool(ready))
 
 
-async def build_graph(engine: AsyncEngine, application_id: str, model_id: str) -> None:
+async def build_graph(
+    engine: AsyncEngine,
+    application_id: str,
+    model_id: str,
+    *,
+    links: int = GRAPH_LINKS,
+    effort: int = GRAPH_EFFORT,
+) -> None:
     """Build the HNSW graph of one application and model beside running writes; what an interrupted build left goes.
 
     Raises:
@@ -222,7 +229,7 @@ async def build_graph(engine: AsyncEngine, application_id: str, model_id: str) -
         await connection.execute(text(f'DROP INDEX CONCURRENTLY IF EXISTS "{name}"'))
         await connection.exec_driver_sql(
             f'CREATE INDEX CONCURRENTLY "{name}" ON {TABLE} USING hnsw (vector halfvec_ip_ops) '
-            f"WITH (m = {GRAPH_LINKS}, ef_construction = {GRAPH_EFFORT}) WHERE {where}"
+            f"WITH (m = {int(links)}, ef_construction = {int(effort)}) WHERE {where}"
         )
 
 
