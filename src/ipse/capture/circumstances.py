@@ -16,10 +16,11 @@ from ipse.checks.history import History
 from ipse.decision.features import Feature
 from ipse.decision.values import JsonValue
 from ipse.devices import service as devices
+from ipse.intelligence import email, phone
 from ipse.intelligence.facts import DeviceFacts, NetworkFacts
 from ipse.lists import service as lists
 from ipse.runtime.scope import Scope
-from ipse.signals.device import of_device
+from ipse.signals.contact import of_email, of_phone
 from ipse.signals.device import of_device
 from ipse.signals.history import of_history, of_place
 from ipse.signals.lists import of_lists
@@ -58,7 +59,6 @@ class Circumstances:
             **of_network(self.network, now),
             **of_device(self.device),
             **of_place(self.network, self.device, self.history, now, expected_ip=self.expected_ip),
-            **of_device(self.device),
             **of_history(self.network, self.device, self.history, now),
             **of_lists(self.history.listed, self.list_names),
         }
@@ -89,8 +89,25 @@ async def gather(scope: Scope, progress: Progress, request: RequestFacts, holder
     await devices.remember(
         scope, vendor_data=session.vendor_data, device=device, network=network, session_id=session.id
     )
-    progress.signals.update(found.signals(now))
+    progress.signals.update(found.signals(now) | _contact_signals(session, network))
     return found
+
+
+def _contact_signals(session: SessionRow, network: NetworkFacts) -> dict[str, JsonValue]:
+    """Signals of the mail address and the phone number that the integrator sent with the session.
+
+    Where the person says to be is not known; the country of the address stands for it, unless the address hides it.
+    """
+    contact, expected = session.contact_details or {}, session.expected_details or {}
+    address, number = _text(contact.get("email")), _text(contact.get("phone"))
+    country = None if network.is_anonymous else network.country
+    values: dict[str, JsonValue] = {}
+    if address is not None:
+        names = [name for key in ("first_name", "last_name") if (name := _text(expected.get(key)))]
+        values |= of_email(email.look_up(address), full_name=" ".join(names) or None, claimed_country=country)
+    if number is not None:
+        values |= of_phone(phone.look_up(number), claimed_country=country)
+    return values
 
 
 def _to_look_for(session: SessionRow, network: NetworkFacts, device: DeviceFacts) -> dict[str, list[str]]:

@@ -126,6 +126,20 @@ async def test_a_rule_reads_signals_and_the_decision_says_which(
     assert (rule["field"], rule["actual"], rule["matched"]) == ("signals.ip.is_vpn", False, True)
 
 
+async def test_contact_details_and_lists_are_told_as_signals(client: AsyncClient) -> None:
+    contact = {"email": "maria.lopez+shop@gmail.com", "phone": "+34612345678"}
+    session = await create(
+        client, "wf_enrolment", contact_details=contact, expected_details={"first_name": "Maria", "last_name": "Lopez"}
+    )
+    await start(client, session)
+    values = (await signals_of(client, session))["signals"]
+    assert problems_of(values) == ()
+    assert values["email.has_plus_tag"] is True
+    assert values["email.name_similarity"] > 90
+    assert values["phone.region"] == "ES"
+    assert values["list.is_user_blocklisted"] is False
+
+
 async def test_what_is_not_known_satisfies_no_rule(client: AsyncClient, application: RegisteredApplication) -> None:
     workflow = await gated(client, application, {"field": "signals.ip.is_vpn", "operator": "equals", "value": False})
     assert (await start(client, await create(client, workflow), "10.1.2.3"))["status"] == "In Progress"
