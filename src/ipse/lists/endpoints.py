@@ -100,7 +100,7 @@ async def list_entries(
     row = await service.get(scope, list_id)
     count, rows = await repository.entry_page(
         scope,
-        row.id,
+        row,
         search=search,
         session_id=entries.session_filter(reference_session_id),
         limit=window.limit,

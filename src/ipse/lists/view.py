@@ -15,7 +15,7 @@ from ipse.storage.tables import FaceRow, ListEntryRow, ListRow
 
 async def lists(scope: Scope, rows: Sequence[ListRow]) -> list[ListItem]:
     """The lists of a page, in their order."""
-    sizes = await repository.sizes(scope, [row.id for row in rows])
+    sizes = await repository.sizes(scope, rows)
     return [_list(row, sizes.get(row.id, repository.Size())) for row in rows]
 
 
