@@ -21,7 +21,9 @@ from ipse.intelligence.device import read_device
 from ipse.intelligence.facts import DeviceFacts, NetworkFacts
 from ipse.lists import service as lists
 from ipse.runtime.scope import Scope
+from ipse.signals.device import of_device
 from ipse.signals.history import of_history, of_place
+from ipse.signals.lists import of_lists
 from ipse.signals.network import of_network
 from ipse.signals.velocity import of_velocity
 from ipse.step_up import velocity
@@ -63,8 +65,8 @@ async def gather(scope: Scope, body: Evaluate, policy: Policy, evaluation_id: st
     device = device_of(body)
     payees = velocity.payee_keys(scope, body.action)
     identity = device.persistent_id or device.fingerprint
-    names = (f"user|{body.vendor_data}", _named("ip", network.address), _named("device", identity))
-    await velocity.lock(scope, (*names, _named("payee", payees[0] if payees else None)))
+    subject_names = (f"user|{body.vendor_data}", _named("ip", network.address), _named("device", identity))
+    await velocity.lock(scope, (*subject_names, _named("payee", payees[0] if payees else None)))
     user = await _user(scope, body.vendor_data)
     history = await devices.history(
         scope, vendor_data=body.vendor_data, device=device, network=network, evaluation_id=evaluation_id
@@ -75,19 +77,25 @@ async def gather(scope: Scope, body: Evaluate, policy: Policy, evaluation_id: st
     if body.action.value.get("currency") is not None:
         currency = str(body.action.value["currency"])
         spent = Money(await velocity.spent_today(scope, body.vendor_data, currency), currency)
+    listable = _listable(body, network, device)
+    types = await lists.types_of(scope, listable)
+    names = await lists.named(scope, listable) if looks_at_list_names(policy) else None
     signals: dict[str, JsonValue] = {
         **of_network(network, now),
         **of_place(network, device, history, now),
         **of_history(network, device, history, now),
+        **of_device(device),
+        **of_lists(types, names),
         **of_velocity(past.actions),
     }
     facts: dict[str, JsonValue] = {
         "action": _action(body),
         "user": {
             **_person(body, user, now),
-            **await _listed(scope, body, network, device, by_name=looks_at_list_names(policy)),
+            "blocklisted": sorted(kind for kind, hit in types.items() if "blocklist" in hit),
+            "allowlisted": sorted(kind for kind, hit in types.items() if "allowlist" in hit),
+            **_known("lists", None if names is None else sorted({name for hit in names.values() for name in hit})),
             **_known("is_known_payee", past.is_known_payee),
-            **_known("is_automated", bool(device.automation) if device.reported or device.automation else None),
             **_known("spent_today", None if spent is None else spent.to_json()),
         },
         "velocity": dict(past.counts),
@@ -138,9 +146,8 @@ def _since(moment: datetime | None, now: datetime, unit: timedelta) -> float | N
     return None if moment is None else round(max((now - moment) / unit, 0.0), 3)
 
 
-async def _listed(
-    scope: Scope, body: Evaluate, network: NetworkFacts, device: DeviceFacts, *, by_name: bool
-) -> dict[str, JsonValue]:
+def _listable(body: Evaluate, network: NetworkFacts, device: DeviceFacts) -> Mapping[str, Sequence[str]]:
+    """Entry type -> values of this action that may stand on a list."""
     asked: dict[str, Sequence[str]] = {"user": [body.vendor_data]}
     if network.address is not None:
         asked["ip_address"] = [network.address]
@@ -151,15 +158,7 @@ async def _listed(
     account = body.action.value.get("account")
     if isinstance(account, str):
         asked["bank_account"] = asked["wallet_address"] = [account]
-    types: Mapping[str, tuple[str, ...]] = await lists.types_of(scope, asked)
-    found: dict[str, JsonValue] = {
-        "blocklisted": sorted(kind for kind, hit in types.items() if "blocklist" in hit),
-        "allowlisted": sorted(kind for kind, hit in types.items() if "allowlist" in hit),
-    }
-    if by_name:
-        names = await lists.named(scope, asked)
-        found["lists"] = sorted({name for hit in names.values() for name in hit})
-    return found
+    return asked
 
 
 def risk_of(network: NetworkFacts) -> dict[str, Any]:

@@ -145,3 +145,14 @@ def test_a_tag_confirms_one_message_for_one_purpose_across_a_rotation() -> None:
     assert not ring.confirms(tag[:-1], b"message", purpose="link")
     assert not ring.confirms(b"", b"message", purpose="link")
     assert not KeyRing.create(Ring.ORDINARY).confirms(tag, b"message", purpose="link")
+
+
+def test_the_tags_of_a_message_are_those_under_every_key_newest_first() -> None:
+    ring = KeyRing.create(Ring.ORDINARY)
+    first = ring.tag(b"message", purpose="payee")
+    assert ring.tags(b"message", purpose="payee") == (first,)
+    ring.rotate()
+    assert ring.tags(b"message", purpose="payee") == (ring.tag(b"message", purpose="payee"), first)
+    ring.take_over(ring.with_new_key())
+    assert ring.tags(b"message", purpose="payee")[0] == ring.tag(b"message", purpose="payee")
+    assert len(set(ring.tags(b"message", purpose="payee"))) == 3

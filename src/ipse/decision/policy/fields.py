@@ -30,7 +30,6 @@ FIELDS: Final[Mapping[str, tuple[FieldType, str]]] = {
     "user.session_age_hours": (_N, "Hours since the person signed in, from `context.session_started_at`."),
     "user.sim_age_hours": (_N, "Hours since the SIM was changed, from `context.sim_changed_at`."),
     "user.is_known_payee": (_B, "An earlier action of the person to this payee was completed."),
-    "user.is_automated": (_B, "The device shows traces of automation."),
     "user.blocklisted": (_L, "Types of entries (`ip_address`, …) found on a blocklist."),
     "user.allowlisted": (_L, "Types of entries found on an allowlist."),
     "user.lists": (_L, "Names of the lists on which something was found."),

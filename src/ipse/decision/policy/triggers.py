@@ -193,6 +193,16 @@ def _user_status(facts: Facts, parameters: Parameters) -> Finding:
     return Finding(status in items_of(parameters["statuses"]), f"The person is {status}.", looked_at)
 
 
+def _automation(facts: Facts, _: Parameters) -> Finding:
+    traces = find(facts, "signals.device.automation")
+    looked_at = {"signals.device.automation": traces}
+    if not is_list(traces):
+        return Finding(None, "The device has not reported.", looked_at)
+    if not items_of(traces):
+        return Finding(False, "The device shows no trace of automation.", looked_at)
+    return Finding(True, "The device shows traces of automation.", looked_at)
+
+
 def _listed(facts: Facts, parameters: Parameters) -> Finding:
     name = parameters["name"]
     path = f"user.{parameters['list_type']}ed" if name is None else "user.lists"
@@ -322,12 +332,7 @@ TRIGGERS: Final[Mapping[str, Trigger]] = {
             "automation",
             "The browser or app is driven by a program.",
             (),
-            _flag(
-                "user.is_automated",
-                wanted=True,
-                yes="The device shows traces of automation.",
-                no="The device shows no trace of automation.",
-            ),
+            _automation,
         ),
         Trigger(
             "sim_changed",

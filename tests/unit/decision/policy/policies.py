@@ -25,7 +25,6 @@ KNOWN: dict[str, Any] = {
         "session_age_hours": 48,
         "sim_age_hours": 9000,
         "is_known_payee": True,
-        "is_automated": False,
         "daily_limit": {"amount": "500", "currency": "EUR"},
         "spent_today": {"amount": "50", "currency": "EUR"},
         "blocklisted": [],
@@ -44,6 +43,7 @@ KNOWN: dict[str, Any] = {
             "risk_score": 5,
         },
         "history": {"is_known_device": True, "is_trusted_device": True, "is_known_network": True},
+        "device": {"automation": []},
         "place": {"is_known_country": True, "is_impossible_travel": False},
     },
 }

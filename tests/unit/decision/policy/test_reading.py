@@ -84,7 +84,7 @@ TABLE: list[tuple[JsonValue, str, str]] = [
     (_when(**{**OK, "operator": "resembles"}), "rules[0].when.operator", "unknown_operator"),
     (_when(**{**OK, "operator": []}), "rules[0].when.operator", "unknown_operator"),
     (_when(**{**OK, "operator": "greater_than"}), "rules[0].when.operator", "unfit_operator"),
-    (_when(**OK, value_field="user.is_automated"), "rules[0].when", "two_values"),
+    (_when(**OK, value_field="signals.ip.is_vpn"), "rules[0].when", "two_values"),
     (
         _when(field="user.is_known", operator="equals", value_field="user.nothing"),
         "rules[0].when.value_field",
