@@ -5,6 +5,7 @@
 
 - A map that allows some country forbids those it does not name; one that only forbids allows the rest. The same holds
   for the states of a country.
+- Alpha-2 codes are understood too: a forbidden ``ES`` that nobody reads would let Spain in.
 - What cannot be told - no country, no region where states matter, a state code that is not known here - is None.
 """
 
@@ -46,9 +47,10 @@ def judge(network: NetworkFacts, by_country: JsonObject) -> Judgement:
     if country is None:
         return Judgement(None, unknown="country")
     rules = {code.strip().upper(): rule for code, rule in by_country.items()}
-    if country not in rules:
+    key = next((code for code in (country, network.country) if code in rules), None)
+    if key is None:
         return Judgement(False, "country") if any(map(_allows, rules.values())) else ALLOWED
-    rule = rules[country]
+    rule = rules[key]
     if not _allows(rule):
         return Judgement(False, "country")
     states = rule.get("states") if isinstance(rule, Mapping) else None

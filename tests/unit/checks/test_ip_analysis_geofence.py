@@ -27,6 +27,8 @@ def states(**rules: bool) -> JsonObject:
         ({"ESP": YES}, True, None),
         ({"esp ": YES}, True, None),
         ({"ESP": NO}, False, "country"),
+        ({"ES": NO}, False, "country"),
+        ({"es": YES}, True, None),
         ({"FRA": NO}, True, None),
         ({"FRA": YES}, False, "country"),
         ({"FRA": YES, "ESP": NO}, False, "country"),
