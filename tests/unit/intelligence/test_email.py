@@ -7,6 +7,8 @@ import string
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ipse.intelligence import email
 from ipse.intelligence.email import look_up
@@ -177,3 +179,10 @@ def test_facts_name_their_data_set_and_its_age() -> None:
     assert free is not None
     assert free.age_days == 10
     assert email.source_of("has_plus_tag", on) is None
+
+
+@given(st.one_of(st.text(max_size=80), st.builds("{}@{}".format, st.text(max_size=40), st.text(max_size=40))))
+def test_no_text_is_too_strange_to_be_answered(text: str) -> None:
+    facts = look_up(text)
+    assert facts.is_valid is (facts.mailbox is not None) is (facts.problem is None)
+    assert (risk_of(facts) is None) is not facts.is_valid

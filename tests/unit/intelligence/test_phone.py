@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ipse.intelligence import phone
 from ipse.intelligence.facts import RiskLevel
@@ -117,3 +119,13 @@ def test_facts_name_their_data_set_and_its_age() -> None:
     assert reserved is not None
     assert reserved.age_days == 10
     assert phone.source_of("longest_repeat", on) is None
+
+
+@given(
+    st.one_of(st.text(max_size=64), st.from_regex(r"\A\+?[0-9 ()./;ext=-]{0,40}\Z")),
+    st.sampled_from([None, "ES", "US", "ZZ", ""]),
+)
+def test_no_text_is_too_strange_to_be_answered(text: str, region: str | None) -> None:
+    facts = look_up(text, region)
+    assert facts.is_readable is (facts.number is not None) is (facts.problem is None)
+    assert (risk_of(facts) is None) is not facts.is_readable
