@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from ipse.capture import device_reports
 from ipse.capture.progress import Progress
@@ -26,6 +26,9 @@ from ipse.signals.history import of_history, of_place
 from ipse.signals.lists import of_lists
 from ipse.signals.network import of_network
 from ipse.storage.tables import SessionRow
+
+_OF_CIRCUMSTANCES: Final = frozenset({"ip", "place", "device", "history", "list"})
+"""Groups of signals that each request tells anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,16 @@ async def gather(scope: Scope, progress: Progress, request: RequestFacts, holder
     await devices.remember(
         scope, vendor_data=session.vendor_data, device=device, network=network, session_id=session.id
     )
-    progress.signals.update(found.signals(now) | _contact_signals(session, network))
+    _renew(progress.signals, found.signals(now) | _contact_signals(session, network))
     return found
+
+
+def _renew(signals: dict[str, JsonValue], values: Mapping[str, JsonValue]) -> None:
+    """Put the values in place of all earlier ones of their groups: an address must not keep the country of another."""
+    groups = {code.partition(".")[0] for code in values} | _OF_CIRCUMSTANCES
+    for code in [code for code in signals if code.partition(".")[0] in groups]:
+        del signals[code]
+    signals.update(values)
 
 
 def _contact_signals(session: SessionRow, network: NetworkFacts) -> dict[str, JsonValue]:

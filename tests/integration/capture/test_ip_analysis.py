@@ -241,6 +241,15 @@ async def test_address_place_past_and_lists_become_signals_of_the_session(client
     assert values["history.risk_score"] == item["score"]
 
 
+async def test_the_signals_are_those_of_the_latest_address(client: AsyncClient) -> None:
+    session = await create(client)
+    await open_at(client, session)
+    await open_at(client, session, "8.8.8.8")
+    values = (await client.get(f"/v3/session/{session['session_id']}/signals/")).json()["signals"]
+    assert values["ip.network"] == "8.8.8.0/24"
+    assert not {"ip.country", "ip.city", "place.local_hour"} & set(values), "nothing of the first address is left"
+
+
 async def test_the_second_device_of_a_hand_off_counts(client: AsyncClient) -> None:
     session = await create(client)
     await open_at(client, session, device=LAPTOP)
