@@ -1,8 +1,10 @@
 """1:N search in PostgreSQL (``face_index = pgvector``): candidates from the vector index, exact comparison here.
 
 The index proposes, the sealed templates decide: every candidate's template is unsealed and compared, so a similarity is
-as exact as in memory, and only the choice of candidates is approximate. Whenever the index may have gaps (it was never
-built, another process runs without this setting) the search in memory answers instead: slower to start, but exact.
+as exact as in memory, and only the choice of candidates is approximate. Faces on lists are all compared: a graph that
+overlooks a duplicate costs a hint, one that overlooks a blocked person would let them in. Whenever the index may have
+gaps (it was never built, another process runs without this setting) the search in memory answers instead: slower to
+start, but exact.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ from ipse.storage.vector_table import StoredVector
 
 log = structlog.get_logger(__name__)
 
+LISTED: Final = "list_entry"
+"""``source`` of the faces that stand on lists."""
 CANDIDATES: Final = 50
 """Fewest candidates asked for; more when more matches are wanted."""
 _CHECKED_EVERY: Final = timedelta(minutes=5)
@@ -34,12 +38,15 @@ def is_chosen(scope: Scope) -> bool:
     return services.settings.face_index == "pgvector" and not services.database.is_sqlite
 
 
-async def remember(scope: Scope, face_id: str, template: Template) -> None:
+async def remember(scope: Scope, face_id: str, template: Template, *, source: str) -> None:
     """Store the vector of a searchable face in the transaction that stores the face, where there is a table."""
     if not is_chosen(scope) or not await vector_table.exists(scope.tx):
         return
     turned = template.vector @ await rotation.of_application(scope)
-    await vector_table.put(scope.tx, [StoredVector(face_id, scope.application_id, template.model_id, turned)])
+    is_listed = source == LISTED
+    await vector_table.put(
+        scope.tx, [StoredVector(face_id, scope.application_id, template.model_id, turned, is_listed)]
+    )
 
 
 async def is_usable(scope: Scope) -> bool:
@@ -63,9 +70,13 @@ async def nearest(scope: Scope, template: Template, *, limit: int, minimum: floa
     """The ``limit`` nearest faces of at least ``minimum`` cosine, nearest first; equals in order of id."""
     turned = template.vector @ await rotation.of_application(scope)
     wanted = max(CANDIDATES, limit)
-    ids = await vector_table.nearest(scope.tx, scope.application_id, template.model_id, turned, limit=wanted)
+    where = (scope.tx, scope.application_id, template.model_id, turned)
+    ids = {
+        *await vector_table.nearest(*where, limit=wanted),
+        *await vector_table.nearest_listed(*where, limit=wanted),
+    }
     found = []
-    for face in await repository.sealed_with_ids(scope, ids):
+    for face in await repository.sealed_with_ids(scope, sorted(ids)):
         stored = open_sealed(scope, face.id, face.template_sealed)
         cosine = float(stored.vector @ template.vector)
         if cosine >= minimum:

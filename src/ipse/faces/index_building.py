@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ipse.biometrics.templates import TEMPLATE_LENGTH
 from ipse.faces import repository, rotation
+from ipse.faces.database_index import LISTED
 from ipse.faces.repository import SealedFace
 from ipse.faces.rotation import Matrix
 from ipse.faces.sealing import open_sealed
@@ -120,6 +121,6 @@ def _turned(scope: Scope, page: Sequence[SealedFace], matrix: Matrix) -> list[St
     templates = [open_sealed(scope, face.id, face.template_sealed) for face in page]
     turned = np.stack([template.vector for template in templates]) @ matrix
     return [
-        StoredVector(face.id, scope.application_id, template.model_id, vector)
+        StoredVector(face.id, scope.application_id, template.model_id, vector, face.source == LISTED)
         for face, template, vector in zip(page, templates, turned, strict=True)
     ]

@@ -21,6 +21,7 @@ class SealedFace(NamedTuple):
     id: str
     sequence: int
     template_sealed: bytes
+    source: str
 
 
 async def current(scope: Scope, user_id: str, purpose: str) -> FaceRow | None:
@@ -163,7 +164,7 @@ async def told_about(
     return told
 
 
-def _sealed(scope: Scope) -> Select[str, int, bytes]:
-    return select(FaceRow.id, FaceRow.sequence, FaceRow.template_sealed).where(
+def _sealed(scope: Scope) -> Select[str, int, bytes, str]:
+    return select(FaceRow.id, FaceRow.sequence, FaceRow.template_sealed, FaceRow.source).where(
         FaceRow.application_id == scope.application_id, FaceRow.searchable.is_(True)
     )

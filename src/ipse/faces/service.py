@@ -51,7 +51,7 @@ async def add(
     scope.tx.add(row)
     await scope.tx.flush()
     if template is not None and row.searchable:
-        await database_index.remember(scope, face_id, template)
+        await database_index.remember(scope, face_id, template, source=source)
     return row
 
 

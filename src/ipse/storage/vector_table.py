@@ -23,11 +23,11 @@ from ipse.storage.columns import Id
 from ipse.storage.database import Transaction
 
 TABLE: Final = "face_vectors"
-GRAPH_LINKS: Final = 16
+GRAPH_LINKS: Final = 32
 """HNSW ``m``."""
-GRAPH_EFFORT: Final = 128
+GRAPH_EFFORT: Final = 200
 """HNSW ``ef_construction``."""
-SEARCH_EFFORT: Final = 200
+SEARCH_EFFORT: Final = 400
 """HNSW ``ef_search``: bench/face_search_pgvector.py shows recall and time for others."""
 _MOST_EFFORT: Final = 1_000
 """The largest ``ef_search`` that pgvector takes."""
@@ -42,6 +42,8 @@ class StoredVector:
     application_id: str
     model_id: str
     vector: NDArray[np.float32]
+    is_listed: bool = False
+    """The face stands on a list: such faces are compared one by one, whatever a graph proposes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +80,15 @@ async def create(tx: Transaction, dimensions: int) -> None:
         text(
             f"CREATE TABLE IF NOT EXISTS {TABLE} ("
             "face_id uuid PRIMARY KEY REFERENCES faces (id) ON DELETE CASCADE, "
-            "application_id uuid NOT NULL, model_id varchar(64) NOT NULL, "
+            "application_id uuid NOT NULL, model_id varchar(64) NOT NULL, is_listed boolean NOT NULL, "
             f"vector halfvec({int(dimensions)}) NOT NULL)"
         )
     )
     await tx.execute(
         text(f"CREATE INDEX IF NOT EXISTS ix_{TABLE}_application_id_model_id ON {TABLE} (application_id, model_id)")
+    )
+    await tx.execute(
+        text(f"CREATE INDEX IF NOT EXISTS ix_{TABLE}_listed ON {TABLE} (application_id, model_id) WHERE is_listed")
     )
 
 
@@ -98,8 +103,9 @@ async def put(tx: Transaction, vectors: Sequence[StoredVector]) -> None:
         return
     await tx.execute(
         text(
-            f"INSERT INTO {TABLE} (face_id, application_id, model_id, vector) "  # noqa: S608 - a constant name
-            "VALUES (CAST(:face_id AS uuid), CAST(:application_id AS uuid), :model_id, CAST(:vector AS halfvec)) "
+            f"INSERT INTO {TABLE} (face_id, application_id, model_id, is_listed, vector) "  # noqa: S608 - a constant name
+            "VALUES (CAST(:face_id AS uuid), CAST(:application_id AS uuid), :model_id, :is_listed, "
+            "CAST(:vector AS halfvec)) "
             "ON CONFLICT DO NOTHING"
         ),
         [
@@ -107,6 +113,7 @@ async def put(tx: Transaction, vectors: Sequence[StoredVector]) -> None:
                 "face_id": one.face_id,
                 "application_id": one.application_id,
                 "model_id": one.model_id,
+                "is_listed": one.is_listed,
                 "vector": _written(one.vector),
             }
             for one in vectors
@@ -134,6 +141,20 @@ async def nearest(
     query = _of(
         f"SELECT face_id FROM {TABLE} WHERE application_id = :application AND model_id = :model "  # noqa: S608
         "ORDER BY vector <#> CAST(:query AS halfvec) LIMIT :limit"
+    ).columns(face_id=Id)
+    found = await tx.scalars(
+        query, {"application": application_id, "model": model_id, "query": _written(vector), "limit": limit}
+    )
+    return found.all()
+
+
+async def nearest_listed(
+    tx: Transaction, application_id: str, model_id: str, vector: NDArray[np.float32], *, limit: int
+) -> Sequence[str]:
+    """Ids of the ``limit`` nearest faces that stand on lists, nearest first, compared one by one."""
+    query = _of(
+        f"SELECT face_id FROM {TABLE} WHERE application_id = :application AND model_id = :model AND is_listed "  # noqa: S608
+        "ORDER BY (vector <#> CAST(:query AS halfvec)) + 0 LIMIT :limit"  # a sum: no graph can answer that
     ).columns(face_id=Id)
     found = await tx.scalars(
         query, {"application": application_id, "model": model_id, "query": _written(vector), "limit": limit}

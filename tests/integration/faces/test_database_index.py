@@ -100,7 +100,7 @@ async def test_a_graph_is_used_and_finds_the_same(chosen: Services, owner: Appli
             assert [hit.face_id for hit in await search(Scope(tx, owner, chosen), PROBE)] == wanted
         finally:
             event.remove(engine, "before_cursor_execute", see)
-        (statement,) = [one for one in seen if "<#>" in one]
+        (statement,) = [one for one in seen if "ORDER BY vector <#>" in one]
         query = "[" + ",".join(["0.1"] * 128) + "]"
         connection = await tx.connection()
         plan = (await connection.exec_driver_sql(f"EXPLAIN {statement}", {"query": query, "limit": 50})).scalars().all()
@@ -261,3 +261,25 @@ async def test_sqlite_refuses_an_index_and_searches_in_memory(services: Services
 async def test_a_model_id_that_could_break_out_of_a_statement_is_refused(chosen: Services, owner: Application) -> None:
     with pytest.raises(ValueError, match="model id"):
         await vector_table.build_graph(chosen.database.engine, owner.id, "x' OR '1'='1")
+
+
+@pytest.mark.parametrize("is_built_later", [False, True])
+async def test_a_listed_face_is_found_although_the_graph_overlooks_it(
+    chosen: Services, owner: Application, monkeypatch: pytest.MonkeyPatch, is_built_later: bool
+) -> None:
+    """A duplicate that an approximate index misses costs a hint; a blocked person must not get in."""
+    if not is_built_later:
+        await index_building.build(chosen)
+    async with chosen.database.writing() as tx:
+        scope = Scope(tx, owner, chosen)
+        listed = await stored(scope, near(PROBE, 0.7), source="list_entry", purpose="listed")
+        await stored(scope, near(PROBE, 0.9))
+    if is_built_later:
+        await index_building.build(chosen)
+
+    async def blind(*_arguments: object, **_options: object) -> list[str]:
+        return []
+
+    monkeypatch.setattr(vector_table, "nearest", blind)
+    assert await relies_on_index(chosen, owner)
+    assert await found(chosen, owner) == [listed.id]
