@@ -20,6 +20,7 @@ from ipse.edge import handlers
 from ipse.edge.limits import RequestLimits
 from ipse.edge.middleware import Observation, TrailingSlash
 from ipse.identifiers import Identifiers, RandomIdentifiers
+from ipse.intelligence import device_agent
 from ipse.intelligence.network import NetworkIntelligence
 from ipse.jobs.worker import run_worker
 from ipse.runtime.services import Services
@@ -97,6 +98,7 @@ def build(settings: Settings, services: Services | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         own = services is None
         app.state.services = services or await build_services(settings)
+        await asyncio.to_thread(device_agent.warm_up)
         stop = asyncio.Event()
         worker = asyncio.create_task(run_worker(app.state.services, stop)) if settings.run_worker else None
         try:
