@@ -240,3 +240,34 @@ async def test_a_start_that_cannot_work_says_what_to_change(
     answer = await client.post("/v3/step-up/otp/start/", json={"vendor_data": "user-42", **HERE, **change})
     assert answer.status_code == 400
     assert list(answer.json()) == [field]
+
+
+async def test_the_code_is_shown_at_the_device_that_showed_the_face_and_at_no_other(client: AsyncClient) -> None:
+    started = await start(client)
+    desktop = token_of(started)
+    offered = await client.post("/v1/capture/handoffs/", headers={"Session-Token": desktop})
+    link = offered.json()["url"].rsplit("/", 1)[1]
+    opened = await client.post("/v1/capture/handoffs/open/", headers={"user-agent": "Phone/1.0"}, json={"token": link})
+    phone = opened.json()["session_token"]
+    await client.post("/v1/capture/handoffs/confirm/", headers={"Session-Token": phone})
+    state = (await show_face(client, phone)).json()
+    assert len(state["code"]) == 8
+    assert await shown(client, started) is None, "the desktop learns the result and not the code"
+    assert (await check(client, started["id"], state["code"]))["status"] == "approved"
+
+
+@pytest.mark.parametrize("odd", ["\ud800", "\x00", "🙂" * 8, "٣" * 8])
+async def test_odd_text_is_a_wrong_code_or_a_bad_request_and_never_a_fault(client: AsyncClient, odd: str) -> None:
+    started = await start(client)
+    await code_of(client, started)
+    for path, body in (
+        ("otp/check/", {"id": started["id"], "code": odd}),
+        ("otp/check/", {"id": odd, "code": "12345678"}),
+        ("redeem/", {"token": odd, "action": {"type": odd}}),
+        ("redeem/", {"token": f"{odd}.{odd}.{odd}"}),
+        ("verdict/", {"session_id": odd}),
+        ("otp/start/", {"vendor_data": "user-1", "action": {"type": "x", "details": {odd: odd}}, **HERE}),
+    ):
+        answer = await client.post(f"/v3/step-up/{path}", json=body)
+        assert answer.status_code in (200, 400, 404), f"{path}: {answer.status_code} {answer.text}"
+        assert answer.json().get("valid") is not True

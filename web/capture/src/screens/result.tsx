@@ -73,8 +73,10 @@ function Code({ code, name }: { code: string; name: string }): JSX.Element {
   return (
     <>
       <p>{label}</p>
-      <p class="number code" dir="ltr" aria-label={[...code].join(" ")}>
-        <bdi>{`${code.slice(0, half)}\u2009${code.slice(half)}`}</bdi>
+      <p class="number code" dir="ltr">
+        <span aria-hidden="true">{`${code.slice(0, half)}\u2009${code.slice(half)}`}</span>
+        {/* Digit by digit for a screen reader, not twelve million. */}
+        <span class="unseen">{[...code].join(" ")}</span>
       </p>
       <p>{texts.say("result.code_where", { name })}</p>
       <CopyCode code={code} label={label} />
