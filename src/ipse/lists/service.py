@@ -32,15 +32,20 @@ async def types_of(scope: Scope, values: Mapping[str, Sequence[str]]) -> Mapping
     Each entry type with a readable value is a key of the answer, with ``()`` where nothing is listed. Values are
     spelled as they come; text that is no value of its type stands on no list. An entry whose time is over is no hit.
     """
-    return {
-        kind: tuple(sorted({hit.list_type.value for hit in hits}))
-        for kind, hits in (await _hits(scope, values)).items()
-    }
+    return _types(await _hits(scope, values))
 
 
 async def named(scope: Scope, values: Mapping[str, Sequence[str]]) -> Mapping[str, tuple[str, ...]]:
     """Entry type -> names of the lists on which one of its values stands; otherwise as :func:`types_of`."""
-    return {kind: tuple(sorted({hit.list_name for hit in hits})) for kind, hits in (await _hits(scope, values)).items()}
+    return _names(await _hits(scope, values))
+
+
+async def types_and_names(
+    scope: Scope, values: Mapping[str, Sequence[str]]
+) -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, tuple[str, ...]]]:
+    """The answers of :func:`types_of` and :func:`named` from one look-up."""
+    hits = await _hits(scope, values)
+    return _types(hits), _names(hits)
 
 
 async def face_entries(scope: Scope, face_ids: Sequence[str]) -> Mapping[str, str]:
@@ -166,7 +171,18 @@ async def _require_free(scope: Scope, name: str) -> None:
         raise ListExists
 
 
-async def _hits(scope: Scope, values: Mapping[str, Sequence[str]]) -> Mapping[str, list[repository.Hit]]:
+_Hits = Mapping[str, Sequence[repository.Hit]]
+
+
+def _types(found: _Hits) -> Mapping[str, tuple[str, ...]]:
+    return {kind: tuple(sorted({hit.list_type.value for hit in hits})) for kind, hits in found.items()}
+
+
+def _names(found: _Hits) -> Mapping[str, tuple[str, ...]]:
+    return {kind: tuple(sorted({hit.list_name for hit in hits})) for kind, hits in found.items()}
+
+
+async def _hits(scope: Scope, values: Mapping[str, Sequence[str]]) -> _Hits:
     wanted = {
         EntryType(kind): tuple(dict.fromkeys(one for text in texts for one in spellings(EntryType(kind), text)))
         for kind, texts in values.items()

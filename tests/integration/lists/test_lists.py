@@ -231,8 +231,11 @@ async def test_a_look_up_names_the_lists(
     await put(client, await blocklist("country", "custom"), value="PRK")
     await put(client, f"/v3/lists/{mine['uuid']}/entries/", value="KP")
     async with services.database.reading() as tx:
-        names = await service.named(Scope(tx, application.application, services), {"country": ["kp"]})
+        scope = Scope(tx, application.application, services)
+        names = await service.named(scope, {"country": ["kp"]})
+        both = await service.types_and_names(scope, {"country": ["kp"]})
     assert names == {"country": ("High Risk Countries", "Sanctioned")}
+    assert both == ({"country": ("custom",)}, names)
 
 
 async def test_an_entry_has_no_effect_from_the_moment_it_expires(
