@@ -8,8 +8,8 @@ The packed copy halves that, and provably loses nothing:
 - two rows share one row of float32, ``4096 * upper + lower``. Every partial sum of a product with a rounded query is a
   whole number below 2**23, hence exact in float32 in whatever order BLAS adds, and splits into both products again;
 - the true cosine differs from the rounded one by at most the *slack*, computed from the actual rounding errors (about
-  .17 for templates). Rows whose rounded cosine is below ``minimum - slack`` cannot reach ``minimum``; the others, some
-  in 1,000 on real faces, are compared exactly.
+  .17 for templates). Rows whose rounded cosine is below ``minimum - slack`` cannot reach ``minimum``; the others, 7 in
+  1,000 among photos of LFW, are compared exactly.
 """
 
 from __future__ import annotations
