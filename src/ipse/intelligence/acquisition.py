@@ -31,6 +31,7 @@ Origin = Literal["present", "folder", "registry"]
 Progress = Callable[[str, int, int], None]
 """Called with the name of the data set, bytes done and bytes in all."""
 
+_INCOMING: Final = ".incoming-"
 _PROBES: Final = ("8.8.8.8", "193.0.6.139", "2001:4860:4860::8888")
 """Any whole data set of networks knows these: two of Google, one of the RIPE NCC."""
 _GOOGLE: Final = {"asn": 15169, "country": "US"}
@@ -66,17 +67,16 @@ def obtain(
     """
     folder.mkdir(parents=True, exist_ok=True)
     total = sum(member.bytes for member in pinned.members)
-    with _alone(folder), tempfile.TemporaryDirectory(dir=folder, prefix=".incoming-") as name:
+    with _alone(folder), tempfile.TemporaryDirectory(dir=folder, prefix=_INCOMING) as name:
         installed = _manifest(folder)
         before = installed.get(pinned.name)
-        if not newest and before and before.version == pinned.version and state_of(folder, before) == "ok":
-            progress(pinned.name, total, total)
-            return Obtained(pinned.name, pinned.version, "present")
-        progress(pinned.name, 0, total)
         incoming = Path(name)
+        wanted = _wanted_version(pinned, incoming, from_dir, newest)
+        if before and before.version == wanted and state_of(folder, before) == "ok":
+            progress(pinned.name, total, total)
+            return Obtained(pinned.name, wanted, "present")
+        progress(pinned.name, 0, total)
         version, files, origin = _published(pinned, incoming, from_dir, newest, progress)
-        if before and before.version == version and state_of(folder, before) == "ok":
-            return Obtained(pinned.name, version, "present")
         loadable = _loadable(pinned.name, version, files, incoming)
         _answers(pinned.name, loadable)
         entry = _moved(pinned, version, loadable, folder)
@@ -92,6 +92,17 @@ def published_on(version: str) -> date | None:
         return date(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
     except ValueError:
         return None
+
+
+def _wanted_version(pinned: Pinned, incoming: Path, from_dir: Path | None, newest: bool) -> str:
+    """The version that will be obtained, known before the archive is."""
+    if not newest:
+        return pinned.version
+    if from_dir is None:
+        return packages.newest_version(pinned.package, incoming)
+    archive = _archive(pinned, incoming, from_dir, newest)
+    stem = packages.archive_name(pinned.package)
+    return archive.name.removeprefix(f"{stem}-").removesuffix(".tgz") if archive else pinned.version
 
 
 def _published(
@@ -224,4 +235,6 @@ def _alone(folder: Path) -> Iterator[None]:
     """One process at a time changes a folder."""
     with (folder / ".lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
+        for left in folder.glob(f"{_INCOMING}*"):  # of a process that was killed: nobody else is at work now
+            shutil.rmtree(left, ignore_errors=True)
         yield

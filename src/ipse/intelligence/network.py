@@ -3,8 +3,9 @@
     network = NetworkIntelligence.load(folder)
     network.look_up("8.8.8.8", on=today).country
 
-A look-up reads mapped files and takes a fifth of a millisecond (bench/ip_lookup.py). The files may be replaced while the process runs: at most once a
-minute a look-up notices and has them loaded on a thread, and goes on with the old ones until that is done.
+A look-up reads mapped files and takes a fifth of a millisecond (``bench/ip_lookup.py``). The files may be replaced
+while the process runs: at most once a minute a look-up notices and has them loaded on a thread, and goes on with the
+old ones until that is done.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ from typing import Final
 import structlog
 
 from ipse.intelligence.addresses import MAX_TEXT
-from ipse.intelligence.datasets import MANIFEST, OWN_FOLDER
+from ipse.intelligence.datasets import MANIFEST
 from ipse.intelligence.facts import NetworkFacts, Source
 from ipse.intelligence.loading import load_snapshot
+from ipse.intelligence.own import own_files
 from ipse.intelligence.snapshot import Problem, Snapshot
 
 log = structlog.get_logger(__name__)
@@ -106,9 +108,8 @@ def _stamp_of(folder: Path | None) -> _Stamp:
     """What tells one state of the folder from another: names, times and sizes."""
     if folder is None:
         return ()
-    own = folder / OWN_FOLDER
     found = []
-    for path in (folder / MANIFEST, *(sorted(own.iterdir()) if own.is_dir() else ())):
+    for path in (folder / MANIFEST, *own_files(folder)):
         try:
             facts = path.stat()
         except OSError:  # not there, or replaced at this moment: the next look sees it

