@@ -51,7 +51,9 @@ def network(**changes: Any) -> NetworkFacts:
 
 def unlocated(**changes: Any) -> NetworkFacts:
     """A public address while no data set is installed."""
-    return NetworkFacts(**{"address": "8.8.8.8", "version": 4, "missing": ("city", "country"), **changes})
+    return NetworkFacts(
+        **{"address": "8.8.8.8", "version": 4, "missing": ("dbip-city", "dbip-country", "asn"), **changes}
+    )
 
 
 def device(**changes: Any) -> DeviceFacts:

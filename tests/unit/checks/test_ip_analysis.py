@@ -263,7 +263,10 @@ def test_a_browser_that_cannot_tell_is_not_called_rooted() -> None:
 def test_a_rule_that_needs_a_missing_data_set_goes_to_review_and_names_it(key: str, value: JsonValue) -> None:
     found = report(unlocated(), config={key: value})
     assert found.status is FeatureStatus.IN_REVIEW
-    assert data_of(found, "CHECK_NOT_AVAILABLE") == {"not_available": [key], "missing_data": ["city", "country"]}
+    assert data_of(found, "CHECK_NOT_AVAILABLE") == {
+        "not_available": [key],
+        "missing_data": ["dbip-city", "dbip-country", "asn"],
+    }
     assert found.score is None
 
 

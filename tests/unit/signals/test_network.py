@@ -61,7 +61,7 @@ def test_what_nobody_told_is_absent() -> None:
         "ip.precision": "none",
         "ip.stale_facts": 0,
         "ip.known_facts": 0,
-        "ip.missing_data": ["city", "country"],
+        "ip.missing_data": ["dbip-city", "dbip-country", "asn"],
     }
 
 
