@@ -73,10 +73,9 @@ async def _with_counts(scope: Scope, row: EvaluationRow, tallies: Sequence[Tally
             continue
         query = select(func.count()).where(
             EvaluationRow.application_id == scope.application_id,
-            EvaluationRow.id != row.id,
             whose,
             EvaluationRow.evaluated_at > row.evaluated_at - timedelta(minutes=tally.minutes),
-            EvaluationRow.evaluated_at <= row.evaluated_at,
+            EvaluationRow.evaluated_at < row.evaluated_at,
         )
         if tally.action_type is not None:
             query = query.where(EvaluationRow.action_type == tally.action_type)
