@@ -75,14 +75,14 @@ async def items(scope: Scope, item_type: Kind | None) -> list[BlocklistItem]:
     rows.sort(key=lambda entry: (entry.created_at, entry.id), reverse=True)
     rows = rows[: repository.VALUES_PER_QUERY]
     numbers = await repository.session_numbers(scope, [one.reference_session_id or "" for one in rows])
-    faces = await repository.faces(scope, [one.value for one in rows if one.entry_type == EntryType.FACE])
+    links = await view.face_links(scope, rows)
     return [
         BlocklistItem(
             type=cast("Kind", entry.entry_type),
             session_id=entry.reference_session_id,
             session_number=numbers.get(entry.reference_session_id or ""),
             blocklisted_at=entry.created_at,
-            face_image=view.face_link(scope, faces.get(entry.value)),
+            face_image=links.get(entry.id),
             document_type=None,
             document_number=_if(entry, EntryType.DOCUMENT),
             phone_number=_if(entry, EntryType.PHONE),

@@ -345,6 +345,14 @@ async def faces(scope: Scope, face_ids: Sequence[str]) -> Mapping[str, FaceRow]:
     return {row.id: row for row in rows}
 
 
+async def pictures(scope: Scope, media_ids: Sequence[str]) -> set[str]:
+    """Those of the pictures that still exist: one of a deleted session is gone."""
+    rows = await scope.tx.scalars(
+        select(MediaRow.id).where(MediaRow.application_id == scope.application_id, MediaRow.id.in_(media_ids))
+    )
+    return set(rows)
+
+
 async def uploaded_pictures(scope: Scope, media_ids: Sequence[str]) -> Sequence[str]:
     """Those of the pictures that belong to no session."""
     rows = await scope.tx.scalars(

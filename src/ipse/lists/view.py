@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ipse.lists import repository
@@ -10,7 +10,7 @@ from ipse.lists.schemas import EntryItem, ListItem
 from ipse.lists.values import EntryType, ListType
 from ipse.media import service as media
 from ipse.runtime.scope import Scope
-from ipse.storage.tables import FaceRow, ListEntryRow, ListRow
+from ipse.storage.tables import ListEntryRow, ListRow
 
 
 async def lists(scope: Scope, rows: Sequence[ListRow]) -> list[ListItem]:
@@ -26,8 +26,8 @@ async def one_list(scope: Scope, row: ListRow) -> ListItem:
 
 async def entries(scope: Scope, rows: Sequence[ListEntryRow]) -> list[EntryItem]:
     """The entries of a page, in their order."""
-    faces = await repository.faces(scope, [row.value for row in rows if row.entry_type == EntryType.FACE])
-    return [_entry(scope, row, faces.get(row.value)) for row in rows]
+    links = await face_links(scope, rows)
+    return [_entry(row, links.get(row.id)) for row in rows]
 
 
 async def one_entry(scope: Scope, row: ListEntryRow) -> EntryItem:
@@ -35,11 +35,16 @@ async def one_entry(scope: Scope, row: ListEntryRow) -> EntryItem:
     return (await entries(scope, [row]))[0]
 
 
-def face_link(scope: Scope, face: FaceRow | None) -> str | None:
-    """Where the picture of a listed face is shown for 60 minutes."""
-    if face is None or face.media_id is None:
-        return None
-    return media.link(scope.services, scope.application_id, face.media_id)
+async def face_links(scope: Scope, rows: Sequence[ListEntryRow]) -> Mapping[str, str]:
+    """Entry id -> where the picture of a listed face is shown for 60 minutes, for pictures that still exist."""
+    faces = await repository.faces(scope, [row.value for row in rows if row.entry_type == EntryType.FACE])
+    shown = {row.id: face.media_id for row in rows if (face := faces.get(row.value)) is not None and face.media_id}
+    there = await repository.pictures(scope, list(shown.values()))
+    return {
+        entry_id: media.link(scope.services, scope.application_id, media_id)
+        for entry_id, media_id in shown.items()
+        if media_id in there
+    }
 
 
 def _list(row: ListRow, size: repository.Size) -> ListItem:
@@ -57,9 +62,8 @@ def _list(row: ListRow, size: repository.Size) -> ListItem:
     )
 
 
-def _entry(scope: Scope, row: ListEntryRow, face: FaceRow | None) -> EntryItem:
+def _entry(row: ListEntryRow, link: str | None) -> EntryItem:
     metadata: dict[str, Any] = dict(row.details)
-    link = face_link(scope, face)
     if link is not None:
         metadata["reference_image_url"] = link
     return EntryItem(
