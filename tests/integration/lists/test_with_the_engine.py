@@ -30,7 +30,7 @@ async def _run(client: AsyncClient, picture: bytes, vendor_data: str) -> tuple[d
     return decision, {warning["risk"] for item in decision["liveness_checks"] for warning in item["warnings"]}
 
 
-async def test_a_listed_face_is_declined_under_another_name_and_approved_once_delisted(
+async def test_a_listed_face_is_declined_under_any_name_until_it_is_delisted(
     services_with_faces: Services, portraits: Mapping[str, bytes]
 ) -> None:
     async with AsyncExitStack() as stack:
@@ -68,3 +68,9 @@ async def test_a_listed_face_is_declined_under_another_name_and_approved_once_de
         assert by_session["metadata"]["reference_image_url"]
         again, _ = await _run(client, selfie("obama_2", portraits["obama_2"], seed=5), "alias-2")
         assert again["status"] == "Declined"
+
+        assert (await client.delete(f"/v3/session/{delisted['session_id']}/delete/")).status_code == 204
+        (left,) = (await client.get(entries)).json()["results"]
+        assert "reference_image_url" not in left["metadata"]
+        still, _ = await _run(client, selfie("obama_2", portraits["obama_2"], seed=6), "alias-3")
+        assert still["status"] == "Declined"
