@@ -58,7 +58,7 @@ def sentence_of(error: Exception) -> str:
             ("ipse.security.keyring", "KeyRingError"),
             ("ipse.storage.blobs", "BlobError"),
             ("ipse.runtime.services", "ModelsUnavailable"),
-            ("ipse.demo.play", "DemoFailed"),
+            ("ipse.demo.calls", "DemoFailed"),
         )
     ):
         return _first_line(error)

@@ -9,16 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from httpx2 import AsyncClient, Response
+from httpx2 import AsyncClient
 
+from ipse.demo.calls import called
+from ipse.demo.guard import Asked, Guard
 from ipse.demo.inbox import Inbox, Verdict
 from ipse.demo.scenes import ACTION, SCENES, SUBJECT, Scene
 
 WEBHOOK_PATIENCE_S = 15.0
-
-
-class DemoFailed(Exception):
-    """The service did not do what the demo shows; the message says which call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +48,13 @@ async def play(
     portraits: Mapping[str, bytes],
     inbox: Inbox,
     show: Callable[[str], None],
-) -> list[Played]:
-    """Register the webhook, make the workflows, play every scene; raise :class:`DemoFailed` when a call fails."""
+) -> tuple[list[Played], list[Asked]]:
+    """Register the webhook, make the workflows, play every scene, then ask when a face is needed.
+
+    Raises :class:`ipse.demo.calls.DemoFailed` when a call fails.
+    """
     async with AsyncClient(base_url=base_url, headers={"x-api-key": api_key}, timeout=30) as client:
-        destination = await _call(client.post("/v3/webhook/destinations/", json={"label": "demo", "url": inbox.url}))
+        destination = await called(client.post("/v3/webhook/destinations/", json={"label": "demo", "url": inbox.url}))
         inbox.secret = destination["secret_shared_key"]
         workflows = {
             "enrolment": await _workflow(client, "Enrolment", ["LIVENESS"]),
@@ -63,7 +64,8 @@ async def play(
         for scene in SCENES:
             show(scene.title)
             played.append(await _play(client, scene, workflows[scene.workflow], portraits, inbox))
-        return played
+        show("Asking the policy when a face is needed")
+        return played, await Guard(client, portraits).play()
 
 
 async def _workflow(client: AsyncClient, label: str, features: list[str]) -> str:
@@ -73,7 +75,7 @@ async def _workflow(client: AsyncClient, label: str, features: list[str]) -> str
         "face_liveness_max_attempts": 1,
         "face_match_max_attempts": 1,
     }
-    created = await _call(client.post("/v3/workflows/", json=body))
+    created = await called(client.post("/v3/workflows/", json=body))
     return str(created["workflow_id"])
 
 
@@ -82,13 +84,13 @@ async def _play(
 ) -> Played:
     frames = await asyncio.to_thread(scene.frames, portraits)
     body = {"workflow_id": workflow_id, "vendor_data": SUBJECT, "metadata": ACTION}
-    session = await _call(client.post("/v3/session/", json=body))
+    session = await called(client.post("/v3/session/", json=body))
     token = {"Session-Token": session["session_token"]}
-    state = await _call(client.post("/v1/capture/start/", headers=token))
+    state = await called(client.post("/v1/capture/start/", headers=token))
     sent_at = time.perf_counter()
     while (step := state["step"]) is not None:
         sent_at = time.perf_counter()
-        state = await _call(
+        state = await called(
             client.post(
                 f"/v1/capture/steps/{step['node_id']}/",
                 headers=token,
@@ -97,7 +99,7 @@ async def _play(
             )
         )
     verdict = await inbox.verdict_of(session["session_id"], state["status"], WEBHOOK_PATIENCE_S)
-    decision = await _call(client.get(f"/v3/session/{session['session_id']}/decision/"))
+    decision = await called(client.get(f"/v3/session/{session['session_id']}/decision/"))
     return _played(scene, decision, verdict, (verdict.arrived_at - sent_at) * 1000)
 
 
@@ -117,13 +119,3 @@ def _played(scene: Scene, decision: Mapping[str, Any], verdict: Verdict, webhook
 
 def _score(items: list[Any]) -> float | None:
     return items[0]["score"] if items else None
-
-
-async def _call(request: Any) -> dict[str, Any]:
-    response: Response = await request
-    if not response.is_success:
-        raise DemoFailed(
-            f"{response.request.method} {response.request.url.path} answered {response.status_code}: {response.text}"
-        )
-    answer: dict[str, Any] = response.json()
-    return answer

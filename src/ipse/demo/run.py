@@ -13,6 +13,7 @@ from ipse.accounts.first_run import create_local_organization
 from ipse.app import build, build_services, close_services
 from ipse.biometrics import acquisition
 from ipse.biometrics.errors import BiometricsError
+from ipse.demo.guard import Asked
 from ipse.demo.inbox import open_inbox, serving
 from ipse.demo.play import Played, play
 from ipse.runtime.application import Mode, SandboxEngine
@@ -24,7 +25,7 @@ from ipse.storage.tables import ApplicationRow
 Show = Callable[[str], None]
 
 
-async def run(settings: Settings, show: Show) -> list[Played]:
+async def run(settings: Settings, show: Show) -> tuple[list[Played], list[Asked]]:
     """Play the demo on a database of its own that is gone afterwards; the installation's data is not touched."""
     samples = portraits(Path(platformdirs.user_cache_dir("ipse")) / "samples")
     with tempfile.TemporaryDirectory(prefix="ipse-demo-") as folder, socket.socket() as listener:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from rich import box
 from rich.table import Table
 
+from ipse.demo.guard import Asked
 from ipse.demo.play import Played
 
 _STYLES = {"Approved": "green", "Declined": "red", "In Review": "yellow"}
+_ANSWERS = {"allow": "green", "valid": "green", "step_up": "yellow"}
 _STAGES = ("decode", "detect", "quality", "liveness", "embed", "age", "search")
 
 
@@ -50,8 +53,30 @@ def milliseconds(played: list[Played]) -> Table:
     return shown
 
 
-def as_json(played: list[Played]) -> list[dict[str, Any]]:
+def answers(asked: list[Asked]) -> Table:
+    """One row for each question of the second act: the answer, why, and how long the call took."""
+    shown = _table("When is a face needed, and what is a verdict good for?")
+    shown.add_column("question", no_wrap=True)
+    shown.add_column("answer", no_wrap=True)
+    shown.add_column("reasons")
+    shown.add_column("ms", justify="right")
+    for one in asked:
+        mark = "" if one.as_expected else f" [bold red](expected {one.expected})[/]"
+        style = _ANSWERS.get(one.answer, "red")
+        shown.add_row(one.question, f"[{style}]{one.answer}[/]{mark}", ", ".join(one.reasons) or "-", f"{one.ms:.0f}")
+    return shown
+
+
+def as_json(played: list[Played], asked: list[Asked]) -> dict[str, Any]:
     """The same facts for programs."""
+    return {"scenes": _scenes(played), "questions": [_question(one) for one in asked]}
+
+
+def _question(one: Asked) -> dict[str, Any]:
+    return {**asdict(one), "as_expected": one.as_expected, "ms": round(one.ms, 1)}
+
+
+def _scenes(played: list[Played]) -> list[dict[str, Any]]:
     return [
         {
             "scene": one.scene.title,
