@@ -11,16 +11,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, and_, or_, true
+from sqlalchemy import Row
 
 from ipse.checks.history import History, Place
 from ipse.devices import repository
 from ipse.devices.identity import Identity, identify, recover
 from ipse.devices.matches import matches_of
-from ipse.devices.repository import Visit
+from ipse.devices.repository import Apart, Visit
 from ipse.intelligence.facts import DeviceFacts, NetworkFacts
 from ipse.runtime.scope import Scope
-from ipse.storage.tables import SessionRow, SightingRow, UserDeviceRow
+from ipse.storage.tables import SessionRow, UserDeviceRow
 
 RECENT: Final = timedelta(days=30)
 """How long sightings of others, and devices of the person, count."""
@@ -45,8 +45,8 @@ async def history(
     apart = await _apart(scope, session_id, evaluation_id)
     visits = await repository.visits(scope, vendor_data, apart) if vendor_data is not None else []
     present = identity.device.id if identity.device is not None else None
-    kinds = _kinds(device, network, {present} if present else set())
-    others = await repository.others(scope, kinds, and_(apart, _not_of(vendor_data)), _recently(scope))
+    ties = _ties(device, network, {present} if present else set())
+    others = await repository.others(scope, ties, vendor_data, apart, _recently(scope))
     found = History(
         device_id=present,
         is_trusted_device=_is_trusted(identity, vendor_data, device),
@@ -58,8 +58,8 @@ async def history(
         found = replace(found, recovery=await recover(scope, identity, device))
         if found.recovery is not None and found.recovery.gate_reason is None:
             recognised.add(found.recovery.device_id)
-            kinds = _kinds(device, network, recognised)
-            others = await repository.others(scope, kinds, and_(apart, _not_of(vendor_data)), _recently(scope))
+            ties = _ties(device, network, recognised)
+            others = await repository.others(scope, ties, vendor_data, apart, _recently(scope))
     elif identity.device is not None:
         found = replace(found, device_first_seen_at=identity.device.first_seen_at)
     in_session = await repository.devices_in(scope, session_id) if session_id is not None else set()
@@ -123,34 +123,21 @@ def _recently(scope: Scope) -> datetime:
     return scope.services.clock.now() - RECENT
 
 
-async def _apart(scope: Scope, session_id: str | None, evaluation_id: str | None) -> ColumnElement[bool]:
+async def _apart(scope: Scope, session_id: str | None, evaluation_id: str | None) -> Apart:
     """Neither this session, nor the evaluation that asked for it."""
-    own = {evaluation_id}
-    conditions: list[ColumnElement[bool]] = []
-    if session_id is not None:
-        conditions.append(or_(SightingRow.session_id.is_(None), SightingRow.session_id != session_id))
-        session = await scope.tx.get(SessionRow, session_id)
-        own.add(session.evaluation_id if session is not None else None)
-    own.discard(None)
-    if own:
-        conditions.append(or_(SightingRow.evaluation_id.is_(None), SightingRow.evaluation_id.not_in(own)))
-    return and_(true(), *conditions)
+    session = await scope.tx.get(SessionRow, session_id) if session_id is not None else None
+    return Apart(session_id, evaluation_id, session.evaluation_id if session is not None else None)
 
 
-def _not_of(vendor_data: str | None) -> ColumnElement[bool]:
-    if vendor_data is None:
-        return true()
-    return or_(SightingRow.vendor_data.is_(None), SightingRow.vendor_data != vendor_data)
-
-
-def _kinds(device: DeviceFacts, network: NetworkFacts, device_ids: set[str]) -> list[tuple[str, ColumnElement[bool]]]:
-    kinds: list[tuple[str, ColumnElement[bool]]] = []
+def _ties(device: DeviceFacts, network: NetworkFacts, device_ids: set[str]) -> list[tuple[str, str]]:
+    """What may tie a visit to those of others: kind and value."""
+    ties: list[tuple[str, str]] = []
     if network.address is not None and network.special is None:
-        kinds.append(("ip", SightingRow.ip == network.address))
-    kinds += [("device", SightingRow.device_id == device_id) for device_id in sorted(device_ids)]
+        ties.append(("ip", network.address))
+    ties += [("device", device_id) for device_id in sorted(device_ids)]
     if device.fingerprint is not None:
-        kinds.append(("fingerprint", SightingRow.fingerprint == device.fingerprint))
-    return kinds
+        ties.append(("fingerprint", device.fingerprint))
+    return ties
 
 
 def _persons(rows: Iterable[Row[Any]]) -> int:

@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, literal, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Row,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.exc import IntegrityError
 
 from ipse.decision.statuses import SessionStatus
@@ -20,6 +35,8 @@ MOST_OTHERS: Final = 100
 """Sightings of other persons that are looked at, for each of address, device and fingerprint."""
 MOST_ALIKE: Final = 20
 """Devices that are compared component by component."""
+
+NOBODY: Final = "00000000-0000-0000-0000-000000000000"
 
 _GOOD: Final = (SessionStatus.APPROVED.value, SessionStatus.KYC_EXPIRED.value)
 
@@ -129,8 +146,63 @@ async def own_devices(scope: Scope, user: ColumnElement[bool], most: int) -> Seq
     return [Own(device, use) for device, use in (await scope.tx.execute(query)).all()]
 
 
-async def visits(scope: Scope, vendor_data: str, apart: ColumnElement[bool]) -> Sequence[Visit]:
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """What is no past: the session that asks, and the evaluations that belong to it."""
+
+    session_id: str | None
+    evaluation_id: str | None
+    own_evaluation_id: str | None
+
+    def parameters(self) -> dict[str, str]:
+        """Parameters of a prepared query; an id that nobody has stands for none."""
+        return {name: getattr(self, name) or NOBODY for name in ("session_id", "evaluation_id", "own_evaluation_id")}
+
+
+async def visits(scope: Scope, vendor_data: str, apart: Apart) -> Sequence[Visit]:
     """Sightings of a person that ``apart`` leaves, the newest first, at most :data:`MOST_VISITS`."""
+    parameters = {"application_id": scope.application_id, "vendor_data": vendor_data, **apart.parameters()}
+    return [Visit(*row) for row in (await scope.tx.execute(_visits_query(), parameters)).all()]
+
+
+async def others(
+    scope: Scope, values: Sequence[tuple[str, str]], vendor_data: str | None, apart: Apart, since: datetime
+) -> Sequence[Row[Any]]:
+    """Sightings of other persons for each ``(kind, value)``, the newest first, in one query.
+
+    A kind is ``ip``, ``device`` or ``fingerprint``; at most :data:`MOST_OTHERS` are read for each value.
+    """
+    if not values:
+        return []
+    parameters = {f"value_{index}": value for index, (_, value) in enumerate(values)}
+    query = _others_query(tuple(kind for kind, _ in values))
+    found = await scope.tx.execute(
+        query,
+        {
+            **parameters,
+            **apart.parameters(),
+            "application_id": scope.application_id,
+            "vendor_data": vendor_data or "",  # no vendor_data is empty
+            "since": since,
+        },
+    )
+    return found.all()
+
+
+def _apart() -> ColumnElement[bool]:
+    own = and_(
+        SightingRow.evaluation_id != bindparam("evaluation_id"),
+        SightingRow.evaluation_id != bindparam("own_evaluation_id"),
+    )
+    return and_(
+        or_(SightingRow.session_id.is_(None), SightingRow.session_id != bindparam("session_id")),
+        or_(SightingRow.evaluation_id.is_(None), own),
+    )
+
+
+# Queries of every request are put together once: building them costs more than running them.
+@cache
+def _visits_query() -> Executable:
     is_good = or_(
         SessionRow.status.in_(_GOOD),
         and_(
@@ -138,7 +210,7 @@ async def visits(scope: Scope, vendor_data: str, apart: ColumnElement[bool]) -> 
             or_(EvaluationRow.answer == "allow", EvaluationRow.completed_at.is_not(None)),
         ),
     )
-    query = (
+    return (
         select(
             SightingRow.seen_at,
             SightingRow.device_id,
@@ -151,17 +223,20 @@ async def visits(scope: Scope, vendor_data: str, apart: ColumnElement[bool]) -> 
         )
         .outerjoin(SessionRow, SessionRow.id == SightingRow.session_id)
         .outerjoin(EvaluationRow, EvaluationRow.id == SightingRow.evaluation_id)
-        .where(SightingRow.application_id == scope.application_id, SightingRow.vendor_data == vendor_data, apart)
+        .where(
+            SightingRow.application_id == bindparam("application_id"),
+            SightingRow.vendor_data == bindparam("vendor_data"),
+            _apart(),
+        )
         .order_by(SightingRow.seen_at.desc(), SightingRow.id)
         .limit(MOST_VISITS)
     )
-    return [Visit(*row) for row in (await scope.tx.execute(query)).all()]
 
 
-async def others(
-    scope: Scope, kinds: Sequence[tuple[str, ColumnElement[bool]]], apart: ColumnElement[bool], since: datetime
-) -> Sequence[Row[Any]]:
-    """Sightings of other persons for each ``(kind, condition)``, the newest first within a kind, in one query."""
+@cache
+def _others_query(kinds: tuple[str, ...]) -> Executable:
+    columns = {"ip": SightingRow.ip, "device": SightingRow.device_id, "fingerprint": SightingRow.fingerprint}
+    somebody_else = or_(SightingRow.vendor_data.is_(None), SightingRow.vendor_data != bindparam("vendor_data"))
     parts = [
         select(
             literal(kind).label("kind"),
@@ -179,16 +254,20 @@ async def others(
             SessionRow.decided_at,
         )
         .outerjoin(SessionRow, SessionRow.id == SightingRow.session_id)
-        .where(SightingRow.application_id == scope.application_id, condition, apart, SightingRow.seen_at > since)
+        .where(
+            SightingRow.application_id == bindparam("application_id"),
+            columns[kind] == bindparam(f"value_{index}"),
+            SightingRow.seen_at > bindparam("since"),
+            somebody_else,
+            _apart(),
+        )
         .order_by(SightingRow.seen_at.desc())
         .limit(MOST_OTHERS)
         .subquery()
-        for kind, condition in kinds
+        for index, kind in enumerate(kinds)
     ]
-    if not parts:
-        return []
     found = union_all(*(select(part) for part in parts)).subquery()
-    return (await scope.tx.execute(select(found).order_by(found.c.seen_at.desc(), found.c.session_id))).all()
+    return select(found).order_by(found.c.seen_at.desc(), found.c.session_id)
 
 
 async def devices_in(scope: Scope, session_id: str) -> set[str]:
