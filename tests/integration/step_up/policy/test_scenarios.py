@@ -99,4 +99,5 @@ async def test_a_blocked_person_is_denied_and_gets_no_session(ada: str, ask: Ask
     blocked = await client.patch("/v3/users/ada/update-status/", json={"status": "BLOCKED"})
     assert blocked.status_code == 200
     answer = await ask(TRANSFER, create_session=True)
-    assert (answer["answer"], _reasons(answer), answer["session"]) == ("deny", {"blocked_user"}, None)
+    assert (answer["answer"], answer["session"]) == ("deny", None)
+    assert "blocked_user" in _reasons(answer)
