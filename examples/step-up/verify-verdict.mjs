@@ -9,7 +9,7 @@ import { createPublicKey, verify } from "node:crypto";
  * Returns the claims or throws. `jwks` is the JSON of /.well-known/jwks.json, kept for at most 5 minutes; `actionHash`
  * is what creating the session answered for the action that you are about to execute.
  */
-export function verifyVerdict(token, jwks, { issuer, application, actionHash, now = Date.now() / 1000 }) {
+export function verifyVerdict(token, jwks, { issuer, application, actionHash, environment = "live", now = Date.now() / 1000 }) {
   const [head, body, signature, ...more] = token.split(".");
   const header = JSON.parse(Buffer.from(head, "base64url"));
   // The algorithm and the type are fixed here. The header only says which of the published keys it was.
@@ -25,6 +25,7 @@ export function verifyVerdict(token, jwks, { issuer, application, actionHash, no
   const claims = JSON.parse(Buffer.from(body, "base64url"));
   if (claims.iss !== issuer || claims.aud !== application) throw new Error("of another service or application");
   if (!(claims.iat - 60 <= now && now < claims.exp)) throw new Error("expired");
+  if (claims.env !== environment) throw new Error("of the sandbox");
   if (claims.status !== "Approved" || claims.act !== actionHash) throw new Error("the person approved another action");
   return claims;
 }

@@ -15,7 +15,7 @@ class NotAVerdict(Exception):
     """Do not execute the action."""
 
 
-def verify_verdict(token, jwks, *, issuer, application, action_hash, now=None):
+def verify_verdict(token, jwks, *, issuer, application, action_hash, environment="live", now=None):
     """Return the claims. `jwks` is the JSON of /.well-known/jwks.json, kept for at most 5 minutes.
 
     `action_hash` is what creating the session answered for the action that you are about to execute.
@@ -37,6 +37,8 @@ def verify_verdict(token, jwks, *, issuer, application, action_hash, now=None):
         raise NotAVerdict("of another service or for another application")
     if not claims["iat"] - 60 <= now < claims["exp"]:
         raise NotAVerdict("expired")
+    if claims["env"] != environment:
+        raise NotAVerdict("of the sandbox")
     if (claims["status"], claims.get("act")) != ("Approved", action_hash):
         raise NotAVerdict("the person approved another action")
     return claims

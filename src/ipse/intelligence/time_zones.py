@@ -54,7 +54,9 @@ def zone_of(
     if latitude is None or longitude is None:
         return None
     nearest = min(zones, key=lambda zone: _distance(latitude, longitude, zone))
-    return nearest.name, NEAREST
+    # Of zones that keep the same time the most populous one: Zamora is nearer to Ceuta's meridian than to Madrid's.
+    same = next(zone for zone in zones if _keep_the_same_time(zone.name, nearest.name, on))
+    return same.name, NEAREST
 
 
 @lru_cache(1024)
@@ -69,8 +71,14 @@ def offset_of(zone: str, on: date) -> str | None:
 @lru_cache(1024)
 def _agree(country: str, on: date) -> bool:
     """Whether all zones of the country have the same offset, in winter and in summer of the year."""
+    first, *others = _zones()[country]
+    return all(_keep_the_same_time(first.name, zone.name, on) for zone in others)
+
+
+@lru_cache(4096)
+def _keep_the_same_time(a: str, b: str, on: date) -> bool:
     days = (on, date(on.year, 1, 15), date(on.year, 7, 15))
-    return all(len({offset_of(zone.name, day) for zone in _zones()[country]}) == 1 for day in days)
+    return all(offset_of(a, day) == offset_of(b, day) for day in days)
 
 
 @cache

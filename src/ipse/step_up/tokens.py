@@ -47,6 +47,8 @@ class Claims:
     """The session."""
     ver: int
     """Version of the session: another one has another verdict."""
+    env: str
+    """``live`` or ``sandbox``: a verdict of the sandbox proves nothing about a person."""
     status: str
     iat: int
     exp: int

@@ -132,6 +132,7 @@ async def claims_of(scope: Scope, session: SessionRow, jti: str) -> Claims:
         sid=session.id,
         ver=session.version,
         act=session.action_hash,
+        env=session.environment,
         status=session.status,
         method=await _method(scope, session.id),
         ref=session.reference_kind,

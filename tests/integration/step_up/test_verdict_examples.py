@@ -56,6 +56,7 @@ async def cases(
         "issuer": "http://testserver",
         "application": application.id,
         "actionHash": session["action_hash"],
+        "environment": "sandbox",
         "now": clock.now().timestamp(),
     }
     head, body, signature = token.split(".")
@@ -71,7 +72,13 @@ async def cases(
         "nonsense",
     ]
     found = [{"token": one, "jwks": jwks, "expected": good} for one in tokens]
-    changes = ({"issuer": "x"}, {"application": "x"}, {"actionHash": "0" * 64}, {"now": good["now"] + 300})
+    changes: tuple[dict[str, Any], ...] = (
+        {"issuer": "x"},
+        {"application": "x"},
+        {"actionHash": "0" * 64},
+        {"environment": "live"},
+        {"now": good["now"] + 300},
+    )
     others = [{"token": token, "jwks": jwks, "expected": {**good, **change}} for change in changes]
     return verdict["claims"], found + others
 

@@ -52,6 +52,7 @@ async def test_a_verdict_names_subject_action_session_status_method_and_time(
         "sub": "user-42",
         "sid": session["session_id"],
         "act": canonical(TRANSFER).hash,
+        "env": "sandbox",
         "status": "Approved",
         "method": "PASSIVE",
         "iat": now,

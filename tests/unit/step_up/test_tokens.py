@@ -24,7 +24,7 @@ ISSUER, APPLICATION = "https://ipse.example", "app-1"
 KEY = SigningKey("k1", OKPKey.generate_key("Ed25519"))
 PUBLIC = {"k1": OKPKey.import_key(dict(KEY.key.as_dict(private=False)))}
 CLAIMS = Claims(
-    iss=ISSUER, aud=APPLICATION, sid="s-1", ver=3, status="Approved", iat=AT, exp=AT + 300, jti="v-1",
+    iss=ISSUER, aud=APPLICATION, sid="s-1", ver=3, env="live", status="Approved", iat=AT, exp=AT + 300, jti="v-1",
     sub="user-42", act="ab" * 32, method="PASSIVE", ref="stored",
 )  # fmt: skip
 HEADER = {"alg": "EdDSA", "typ": "ipse-verdict+jwt", "kid": "k1"}
