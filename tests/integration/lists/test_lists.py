@@ -6,6 +6,7 @@ import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import pytest
 
 from ipse.clock import ManualClock
@@ -282,3 +283,29 @@ async def test_a_fingerprint_shared_by_many_people_is_no_device_to_block(
     assert answer.status_code == status
     allowed = await client.post(await blocklist("device_fingerprint", "allowlist"), json={"value": "fp-of-many"})
     assert allowed.status_code == 201
+
+
+async def test_of_simultaneous_requests_one_adds_the_value_and_the_others_are_told(client: AsyncClient) -> None:
+    path = await system_list_of(client, "email")
+    statuses: list[int] = []
+
+    async def add() -> None:
+        statuses.append((await client.post(path, json={"value": "eve@bank.dev"})).status_code)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(6):
+            group.start_soon(add)
+    assert sorted(statuses) == [201, 400, 400, 400, 400, 400]
+    assert (await client.get(path)).json()["count"] == 1
+
+
+async def test_simultaneous_first_looks_make_each_system_list_once(client: AsyncClient) -> None:
+    counts: list[int] = []
+
+    async def look() -> None:
+        counts.append((await client.get("/v3/lists/")).json()["count"])
+
+    async with anyio.create_task_group() as group:
+        for _ in range(4):
+            group.start_soon(look)
+    assert set(counts) == {len(service.SYSTEM_LISTS)}
