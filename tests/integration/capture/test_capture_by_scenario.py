@@ -70,6 +70,8 @@ async def test_the_page_learns_who_asks_and_for_what(client: AsyncClient) -> Non
         "currency": "EUR",
         "payee": "Bo",
         "account": None,
+        "reference": None,
+        "details": None,
     }
     assert "secret" not in str(state)
     assert state["status"] == "In Progress"
