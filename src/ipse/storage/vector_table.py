@@ -27,7 +27,7 @@ GRAPH_LINKS: Final = 32
 """HNSW ``m``."""
 GRAPH_EFFORT: Final = 200
 """HNSW ``ef_construction``."""
-SEARCH_EFFORT: Final = 400
+SEARCH_EFFORT: Final = 200
 """HNSW ``ef_search``: bench/face_search_pgvector.py shows recall and time for others."""
 _MOST_EFFORT: Final = 1_000
 """The largest ``ef_search`` that pgvector takes."""
