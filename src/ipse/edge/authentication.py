@@ -18,7 +18,7 @@ from starlette.requests import Request
 
 from ipse.edge import idempotency
 from ipse.edge.errors import Forbidden, NotFound, Unauthenticated
-from ipse.edge.limits import READ, WRITE, RequestLimits
+from ipse.edge.limits import PRE_CHECK, READ, WRITE, Bucket, RequestLimits
 from ipse.edge.unit import Unit, services_of, unit_of
 from ipse.runtime.application import Application
 from ipse.runtime.scope import API_CLIENT, Actor, Scope
@@ -130,9 +130,10 @@ def _check_path(request: Request, application: ApplicationRow) -> None:
 class Authenticator:
     """Dependency that turns a request into a :class:`Caller`."""
 
-    def __init__(self, *, bearer: bool = False, missing_is_401: bool = False) -> None:
+    def __init__(self, *, bearer: bool = False, missing_is_401: bool = False, bucket: Bucket | None = None) -> None:
         self._accepts_bearer = bearer
         self._missing_is_401 = missing_is_401
+        self._bucket = bucket
 
     async def __call__(
         self,
@@ -158,7 +159,7 @@ class Authenticator:
                 row = await _application_for_account(tx, account, request)
                 _check_path(request, row)
             application = Application.of(row)
-            count_request(request, application.id)
+            count_request(request, application.id, self._bucket)
             await idempotency.recall(request, application.id, tx)
         request.state.application_id = application.id
         return Caller(application, actor, unit, services)
@@ -171,9 +172,9 @@ def limits_of(request: Request) -> RequestLimits:
     return limits
 
 
-def count_request(request: Request, key: str) -> None:
-    """Count a request against the bucket of its method and remember the headers to send."""
-    bucket = READ if request.method in {"GET", "HEAD"} else WRITE
+def count_request(request: Request, key: str, bucket: Bucket | None = None) -> None:
+    """Count a request against ``bucket``, otherwise that of its method, and remember the headers to send."""
+    bucket = bucket or (READ if request.method in {"GET", "HEAD"} else WRITE)
     request.state.rate_limit_headers = limits_of(request).hit(bucket, key)
 
 
@@ -194,6 +195,7 @@ application_key = Authenticator()
 application_key_or_bearer = Authenticator(bearer=True)
 application_key_else_401 = Authenticator(missing_is_401=True)
 console = Authenticator(bearer=True, missing_is_401=True)
+pre_check = Authenticator(bucket=PRE_CHECK)
 
 CallerParam = Annotated[Caller, Depends(application_key)]
 """An application, by its key: every ``/v3`` server call."""
@@ -206,6 +208,9 @@ UsersCaller = Annotated[Caller, Depends(application_key_else_401)]
 
 ConsoleCaller = Annotated[Caller, Depends(console)]
 """``/v3/organization/{organization_id}/application/{application_id}/…``."""
+
+PreCheckCaller = Annotated[Caller, Depends(pre_check)]
+"""An application, by its key: what is asked before every action, with a limit of its own."""
 
 SignedIn = Annotated[Account, Depends(signed_in)]
 

@@ -29,6 +29,8 @@ CREATE_SESSION = Bucket("create-session", "600/minute", "Too many sessions were 
 SANDBOX_CREATE = Bucket(
     "sandbox-create", "500/day", "A sandbox application may create 500 sessions in 24 hours.", announce=False
 )
+PRE_CHECK = Bucket("pre-check", "12000/minute", "Too many risk checks. Please slow down.")
+"""Risk calls and policy evaluations: asked before every action, 200 a second. Ours, the contract has no number."""
 OPEN_LINK = Bucket("open-link", "30/minute", "Too many links were opened from your address. Please wait a minute.")
 """Links that work without any credential; counted by address. Ours, the contract has no number for them."""
 
