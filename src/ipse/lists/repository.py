@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -155,10 +156,10 @@ async def sizes(scope: Scope, rows: Sequence[ListRow]) -> Mapping[str, Size]:
     counted = select(ListEntryRow.list_id, func.count(), func.max(ListEntryRow.created_at)).group_by(
         ListEntryRow.list_id
     )
-    # Asked for by time alone: with the list in the question, SQLite would read every row of it.
-    over = {list_id: count for list_id, count, _ in await scope.tx.execute(counted.where(_is_over(scope)))}
+    # Asked for by time alone and counted here: with the list in the question, SQLite would read every row of it.
+    over = Counter(await scope.tx.scalars(select(ListEntryRow.list_id).where(_is_over(scope))))
     found = await scope.tx.execute(counted.where(ListEntryRow.list_id.in_([row.id for row in rows])))
-    return {list_id: Size(count - over.get(list_id, 0), last_at) for list_id, count, last_at in found}
+    return {list_id: Size(count - over[list_id], last_at) for list_id, count, last_at in found}
 
 
 async def entry_page(
