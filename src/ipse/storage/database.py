@@ -12,9 +12,11 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import event, make_url
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from ipse.storage import sqlite_connection
 
 Transaction = AsyncSession
 
@@ -33,7 +35,8 @@ class Database:
         self.is_sqlite = url.startswith("sqlite")
         options: dict[str, Any] = {"pool_pre_ping": not self.is_sqlite}
         if self.is_sqlite:
-            options["connect_args"] = {"timeout": 30}
+            path = make_url(url).database or ":memory:"
+            options["async_creator"] = lambda: sqlite_connection.connect(path)
         else:
             options |= {"pool_size": 10, "max_overflow": 20}
         self.engine: AsyncEngine = create_async_engine(url, **options)
