@@ -204,32 +204,39 @@ def _run(scope: Scope, progress: Progress, node: FeatureNode, given: Given) -> R
                 media_id=given.media_id,
                 performed=given.performed,
             )
-            if not config.face_search_enabled:
-                return report
-            return with_screening(
-                report,
-                given.hits,
-                bands=liveness.bands(config),
-                duplicate_action=config.action("POSSIBLE_DUPLICATED_FACE"),
-                mismatch_actions=MismatchActions(
-                    name=config.action("DUPLICATED_FACE_NAME_MISMATCH"),
-                    document=config.action("DUPLICATED_FACE_DOCUMENT_MISMATCH"),
-                ),
-            )
+            return _screened(report, config, given)
         case Feature.AGE_ESTIMATION:
             assert given.selfie is not None
-            return age_estimation.assess(
+            settings = AgeEstimationConfig.read(node.config, node.id)
+            report = age_estimation.assess(
                 given.selfie,
-                AgeEstimationConfig.read(node.config, node.id),
+                settings,
                 node.id,
                 passive_only_may_approve=lenient,
                 media_id=given.media_id,
                 performed=given.performed,
             )
+            return _screened(report, settings.liveness, given)
         case Feature.FACE_MATCH:
             return _match(scope, progress, node, given)
         case _:
             return _address(scope, node, given.circumstances)
+
+
+def _screened(report: Report, config: LivenessConfig, given: Given) -> Report:
+    """The report with what the 1:N search found, where the step searches."""
+    if not config.face_search_enabled:
+        return report
+    return with_screening(
+        report,
+        given.hits,
+        bands=liveness.bands(config),
+        duplicate_action=config.action("POSSIBLE_DUPLICATED_FACE"),
+        mismatch_actions=MismatchActions(
+            name=config.action("DUPLICATED_FACE_NAME_MISMATCH"),
+            document=config.action("DUPLICATED_FACE_DOCUMENT_MISMATCH"),
+        ),
+    )
 
 
 def _address(scope: Scope, node: FeatureNode, given: Circumstances) -> Report:

@@ -2,7 +2,8 @@
 
 ``aiosqlite`` gives each connection a thread, and SQLAlchemy asks it for a cursor, for the execution, for the rows and
 to close: four hand-overs, of which each costs more than a small query itself (a policy evaluation runs twenty
-statements; ``bench/policy_latency.py``). Here all four happen in one. Rows are fetched whole, as SQLAlchemy's adapter does anyway.
+statements; ``bench/policy_latency.py``). Here all four happen in one. Rows are fetched whole, as SQLAlchemy's adapter
+does anyway.
 """
 
 from __future__ import annotations

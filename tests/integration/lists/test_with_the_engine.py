@@ -22,8 +22,10 @@ from tests.services.step_up import finish_session
 pytestmark = [pytest.mark.anyio, pytest.mark.models]
 
 
-async def _run(client: AsyncClient, picture: bytes, vendor_data: str) -> tuple[dict[str, Any], set[str]]:
-    body = {"workflow_id": "wf_enrolment", "vendor_data": vendor_data}
+async def _run(
+    client: AsyncClient, picture: bytes, vendor_data: str, workflow_id: str = "wf_enrolment"
+) -> tuple[dict[str, Any], set[str]]:
+    body = {"workflow_id": workflow_id, "vendor_data": vendor_data}
     created = (await client.post("/v3/session/", json=body)).json()
     await finish_session(client, created["session_token"], [picture])
     decision: dict[str, Any] = (await client.get(f"/v3/session/{created['session_id']}/decision/")).json()
@@ -56,6 +58,14 @@ async def test_a_listed_face_is_declined_under_any_name_until_it_is_delisted(
         )
         (match, *_) = declined["liveness_checks"][0]["matches"]
         assert (match["is_blocklisted"], match["source"], match["session_id"]) == (True, "list_entry", None)
+
+        age = {"features": [{"feature": "AGE_ESTIMATION", "config": {"minimum_age_threshold": 1}}]}
+        by_age = (await client.post("/v3/workflows/", json=age)).json()["workflow_id"]
+        too_old_to_hide, risks = await _run(
+            client, selfie("obama_2", portraits["obama_2"], seed=7), "alias-7", workflow_id=by_age
+        )
+        assert too_old_to_hide["status"] == "Declined"
+        assert risks & {"FACE_IN_BLOCKLIST", "POSSIBLE_FACE_IN_BLOCKLIST"}
 
         stranger, _ = await _run(client, selfie("biden_1", portraits["biden_1"], seed=3), "somebody")
         assert stranger["status"] == "Approved"
