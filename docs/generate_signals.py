@@ -11,8 +11,9 @@ PAGE = Path(__file__).with_name("signals.md")
 
 _HEAD = """# Signals
 
-{count} signals are computed on sessions, and each of them by a tested function of `src/ipse/signals`. This page is
-generated from `src/ipse/decision/signals/*.tsv` (`make docs`); `GET /v3/signals/` answers the same as JSON.
+{count} signals are computed, each of them by a tested function of `src/ipse/signals`: on sessions, those of an action's
+velocity when a policy is evaluated. A session has those that its checks and its page could tell. This page is generated
+from `src/ipse/decision/signals/*.tsv` (`make docs`); `GET /v3/signals/` answers the same as JSON.
 
 - A signal that is not known is absent: it is neither false nor 0.
 - Branches, status rules and step-up policies address it as `signals.<code>`, for example
