@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ipse.decision.signal_catalogue import problems_of
 from tests.browser.camera import LiveCamera
 from tests.browser.chromium import launch
 from tests.browser.person import TURNS, Person, on
@@ -65,6 +66,8 @@ def test_living_person_is_approved_by_each_method(
     decision = site.decision(session)
     assert view.result == "approved", told(decision)
     assert decision["liveness_checks"][0]["method"] == method
+    assert problems_of(decision["signals"]) == ()
+    assert len(decision["signals"]) >= 180, "a public address and contact details would add some seventy"
     shown = {view.phase for view in person.seen if view.phase is not None}
     asked = {"PASSIVE": set(), "ACTIVE_3D": set(TURNS), "FLASHING": {"colours"}}[method]
     assert bool(shown & asked) == bool(asked), shown
