@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 from fastapi import Depends
 from fastapi.security import APIKeyHeader, HTTPBearer
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from starlette.requests import Request
 
 from ipse.edge import idempotency
@@ -29,6 +29,13 @@ from ipse.storage.tables import AccessTokenRow, AccountRow, ApiKeyRow, Applicati
 
 _api_key_scheme = APIKeyHeader(name="x-api-key", scheme_name="ApiKeyAuth", auto_error=False)
 _bearer_scheme = HTTPBearer(scheme_name="BearerAuth", auto_error=False)
+
+_APPLICATION_OF_KEY: Final = (
+    select(ApplicationRow.__table__)
+    .join(ApiKeyRow.__table__, ApiKeyRow.application_id == ApplicationRow.id)
+    .where(ApiKeyRow.key_hash == bindparam("key_hash"), ApiKeyRow.revoked_at.is_(None))
+)
+"""The application of a key in force. Every request asks for it, so it is built once and loads no object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +85,12 @@ async def _account_by_token(tx: Transaction, token: str, services: Services) -> 
     return Account(account.id, account.email, account.organization_id)
 
 
-async def _application_by_key(tx: Transaction, key: str) -> ApplicationRow | None:
-    found: ApplicationRow | None = await tx.scalar(
-        select(ApplicationRow)
-        .join(ApiKeyRow, ApiKeyRow.application_id == ApplicationRow.id)
-        .where(ApiKeyRow.key_hash == digest(key), ApiKeyRow.revoked_at.is_(None))
-    )
-    return found
+async def _application_by_key(tx: Transaction, key: str) -> Application | None:
+    row: Any = (await tx.execute(_APPLICATION_OF_KEY, {"key_hash": digest(key)})).one_or_none()
+    return None if row is None else Application.of(row)
 
 
-async def _application_for_account(tx: Transaction, account: Account, request: Request) -> ApplicationRow:
+async def _application_for_account(tx: Transaction, account: Account, request: Request) -> Application:
     """The application a person means: named by the path, or the owner of the session in the path."""
     named = request.path_params.get("application_id")
     session_id = request.path_params.get("session_id")
@@ -103,7 +106,7 @@ async def _application_for_account(tx: Transaction, account: Account, request: R
     found = await tx.scalar(query)
     if found is None:
         raise NotFound
-    return found
+    return Application.of(found)
 
 
 def as_uuid(text: str) -> str:
@@ -119,7 +122,7 @@ def _bearer(request: Request) -> str | None:
     return token.strip() or None if scheme.lower() == "bearer" else None
 
 
-def _check_path(request: Request, application: ApplicationRow) -> None:
+def _check_path(request: Request, application: Application) -> None:
     """Console-style paths name organisation and application; both must be the caller's own."""
     for name, own in (("organization_id", application.organization_id), ("application_id", application.id)):
         given = request.path_params.get(name)
@@ -128,12 +131,24 @@ def _check_path(request: Request, application: ApplicationRow) -> None:
 
 
 class Authenticator:
-    """Dependency that turns a request into a :class:`Caller`."""
+    """Dependency that turns a request into a :class:`Caller`.
 
-    def __init__(self, *, bearer: bool = False, missing_is_401: bool = False, bucket: Bucket | None = None) -> None:
+    ``keeps_reading``: the endpoint reads on in the transaction in which its caller was found. One that then writes
+    lets it go first (:meth:`Unit.finish_reading`).
+    """
+
+    def __init__(
+        self,
+        *,
+        bearer: bool = False,
+        missing_is_401: bool = False,
+        bucket: Bucket | None = None,
+        keeps_reading: bool = False,
+    ) -> None:
         self._accepts_bearer = bearer
         self._missing_is_401 = missing_is_401
         self._bucket = bucket
+        self._keeps_reading = keeps_reading
 
     async def __call__(
         self,
@@ -144,23 +159,27 @@ class Authenticator:
         key, token = request.headers.get("x-api-key"), _bearer(request)
         if not key and not (token and self._accepts_bearer):
             raise Unauthenticated if self._missing_is_401 else Forbidden
+        if self._keeps_reading:
+            return await self._caller(request, unit, services, await unit.begin(write=False))
         async with unit.peek() as tx:
-            actor = API_CLIENT
-            if key:
-                row = await _application_by_key(tx, key)
-                if row is None:
-                    raise Forbidden
-                _check_path(request, row)
-            else:
-                account = await _account_by_token(tx, token or "", services)
-                if account is None:
-                    raise Forbidden
-                actor = Actor("CONSOLE_USER", account.email, account.email)
-                row = await _application_for_account(tx, account, request)
-                _check_path(request, row)
-            application = Application.of(row)
-            count_request(request, application.id, self._bucket)
-            await idempotency.recall(request, application.id, tx)
+            return await self._caller(request, unit, services, tx)
+
+    async def _caller(self, request: Request, unit: Unit, services: Services, tx: Transaction) -> Caller:
+        actor = API_CLIENT
+        key = request.headers.get("x-api-key")
+        if key:
+            application = await _application_by_key(tx, key)
+            if application is None:
+                raise Forbidden
+        else:
+            account = await _account_by_token(tx, _bearer(request) or "", services)
+            if account is None:
+                raise Forbidden
+            actor = Actor("CONSOLE_USER", account.email, account.email)
+            application = await _application_for_account(tx, account, request)
+        _check_path(request, application)
+        count_request(request, application.id, self._bucket)
+        await idempotency.recall(request, application.id, tx)
         request.state.application_id = application.id
         return Caller(application, actor, unit, services)
 
@@ -195,7 +214,7 @@ application_key = Authenticator()
 application_key_or_bearer = Authenticator(bearer=True)
 application_key_else_401 = Authenticator(missing_is_401=True)
 console = Authenticator(bearer=True, missing_is_401=True)
-pre_check = Authenticator(bucket=PRE_CHECK)
+pre_check = Authenticator(bucket=PRE_CHECK, keeps_reading=True)
 
 CallerParam = Annotated[Caller, Depends(application_key)]
 """An application, by its key: every ``/v3`` server call."""
@@ -210,7 +229,9 @@ ConsoleCaller = Annotated[Caller, Depends(console)]
 """``/v3/organization/{organization_id}/application/{application_id}/…``."""
 
 PreCheckCaller = Annotated[Caller, Depends(pre_check)]
-"""An application, by its key: what is asked before every action, with a limit of its own."""
+"""An application, by its key: what is asked before every action, with a limit of its own.
+
+The caller's reading transaction is open; before :meth:`Caller.begin` it must be let go."""
 
 SignedIn = Annotated[Account, Depends(signed_in)]
 

@@ -71,6 +71,7 @@ async def remember(request: Request, response: Response) -> None:
         return
     key, digest = pending
     unit = unit_of(request)
+    await unit.finish_reading()
     tx = await unit.begin(write=True)
     now = unit.services.clock.now()
     await tx.execute(  # an outdated record of the same key that the schedule has not removed yet

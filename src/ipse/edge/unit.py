@@ -33,6 +33,11 @@ class Unit:
             raise RuntimeError("the request opened a reading transaction and then asked for a writing one")
         return self._opened.tx
 
+    async def finish_reading(self) -> None:
+        """Let a reading transaction go, so that a writing one can be opened; what it read may be old by then."""
+        if not self._writes:
+            await self.rollback()
+
     @contextlib.asynccontextmanager
     async def peek(self) -> AsyncIterator[Transaction]:
         """A short reading transaction of its own, for what must be known before slow work starts."""

@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import ColumnElement, Subquery, case, func, or_, select
+from sqlalchemy import ColumnElement, Subquery, bindparam, case, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from ipse.runtime.scope import Scope
+from ipse.storage.columns import Id
 from ipse.storage.tables import FaceRow, ReportRow, SessionRow, UserRow
 from ipse.users.schemas import UserStatus
 
 MOST_COUNTED = 100
 """The contract counts users only this far (file 00, "Pagination")."""
+
+_BY_VENDOR_DATA: Final = select(UserRow).where(
+    UserRow.application_id == bindparam("application", type_=Id), UserRow.vendor_data == bindparam("vendor_data")
+)
+"""The user of a ``vendor_data``, built once: every session and every evaluation asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,7 @@ def _activity(scope: Scope) -> Subquery:
 async def find(scope: Scope, vendor_data: str) -> UserRow | None:
     """The user of a ``vendor_data``."""
     row: UserRow | None = await scope.tx.scalar(
-        select(UserRow).where(UserRow.application_id == scope.application_id, UserRow.vendor_data == vendor_data)
+        _BY_VENDOR_DATA, {"application": scope.application_id, "vendor_data": vendor_data}
     )
     return row
 

@@ -46,6 +46,7 @@ __all__ = [
     "WorkflowSettings",
     "WorkflowVersion",
     "install_presets",
+    "published_id",
     "resolve_published",
     "version_by_uuid",
 ]
@@ -66,22 +67,22 @@ async def resolve_published(scope: Scope, workflow_id: str) -> WorkflowVersion:
     ``workflow_id`` is the group's id, the uuid of any of its versions, or its slug. Raises
     UnknownWorkflow for anything else, for foreign ids, and where only drafts exist.
     """
-    group_id = await _group_id(scope, workflow_id)
-    row = await repository.latest_published(scope, group_id) if group_id is not None else None
+    row = await repository.latest_published(scope, uuid=_as_uuid(workflow_id), slug=workflow_id)
     if row is None:
         raise UnknownWorkflow(workflow_id)
     return WorkflowVersion.of(row)
 
 
-async def _group_id(scope: Scope, workflow_id: str) -> str | None:
-    canonical = _as_uuid(workflow_id)
-    if canonical is None:
-        group = await repository.find_group_by_slug(scope, workflow_id)
-        return None if group is None else group.id
-    if await repository.find_group(scope, canonical) is not None:
-        return canonical
-    version = await repository.find_version(scope, canonical)
-    return None if version is None else version.workflow_id
+async def published_id(scope: Scope, workflow_id: str) -> str:
+    """Return the id of the workflow that :func:`resolve_published` finds; the graph is not read.
+
+    Raises:
+        UnknownWorkflow: as there.
+    """
+    found = await repository.published_id(scope, uuid=_as_uuid(workflow_id), slug=workflow_id)
+    if found is None:
+        raise UnknownWorkflow(workflow_id)
+    return found
 
 
 def _as_uuid(text: str) -> str | None:

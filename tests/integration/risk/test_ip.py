@@ -258,3 +258,11 @@ async def test_nothing_is_stored(caller: AsyncClient, services: Services) -> Non
 
 async def test_strangers_are_refused(make_client: Callable[..., AsyncClient]) -> None:
     assert (await make_client(None).post(IP, json={"ip_address": HOME})).status_code == 403
+
+
+async def test_a_risk_call_with_an_idempotency_key_is_answered_once(caller: AsyncClient) -> None:
+    headers = {"Idempotency-Key": "asked-before-the-transfer"}
+    first, again = [await caller.post(IP, json={"ip_address": HOME}, headers=headers) for _ in range(2)]
+    assert first.status_code == 200
+    assert again.json() == first.json()
+    assert again.headers["Idempotency-Replayed"] == "true"
