@@ -18,8 +18,10 @@ from ipse.runtime.services import Services
 from ipse.samples.scenes import selfie
 from ipse.settings import Settings
 from ipse.storage.tables import SightingRow, UserDeviceRow
-from tests.services.addresses import CLOUD, HOME, NEW_YORK, VPN, with_addresses
 from tests.services.applications import RegisteredApplication, register_application
+from tests.services.intelligence import HOME, NEW_YORK, behind_a_proxy
+from tests.services.intelligence import MADRID_CLOUD as CLOUD
+from tests.services.intelligence import MADRID_VPN as VPN
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -45,7 +47,7 @@ LAPTOP = {**PHONE, "x-didit-pid": "laptop-of-u-0123456789", "x-didit-fp-hash": "
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    return with_addresses(settings)
+    return behind_a_proxy(settings)
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from ipse.runtime.services import Services
 from ipse.samples.scenes import selfie
 from ipse.settings import Settings
 from ipse.storage.tables import SessionSignalsRow
-from tests.services.addresses import HOME, VPN, with_addresses
 from tests.services.applications import RegisteredApplication, register_application
+from tests.services.intelligence import HOME, VPN, behind_a_proxy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -37,7 +37,7 @@ OBSERVED = {
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    return with_addresses(settings)
+    return behind_a_proxy(settings)
 
 
 @pytest.fixture
