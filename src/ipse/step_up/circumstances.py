@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from ipse.checks.history import History
 from ipse.decision.policy.evaluation import looks_at_list_names, tallies_of
 from ipse.decision.policy.fields import money_of
 from ipse.decision.policy.model import Facts, Money, Policy
@@ -36,12 +37,25 @@ _DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What can be read before the writing transaction: nobody has to wait for it."""
+
+    network: NetworkFacts
+    device: DeviceFacts
+    user: UserRow | None
+    history: History
+    types: Mapping[str, tuple[str, ...]]
+    """Entry type -> types of the lists on which a value of the action stands."""
+    names: Mapping[str, tuple[str, ...]] | None
+    """Entry type -> names of those lists; None where the policy does not look at them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Circumstances:
     """The facts, and what they were read from."""
 
     facts: Facts
-    network: NetworkFacts
-    device: DeviceFacts
+    history: History
     payee_key: str | None
 
 
@@ -58,28 +72,40 @@ def device_of(body: Evaluate) -> DeviceFacts:
     return read_device(headers, sent.report if sent is not None else None)
 
 
-async def gather(scope: Scope, body: Evaluate, policy: Policy, evaluation_id: str) -> Circumstances:
-    """Ask everybody who knows something. The caller records the evaluation in the same transaction."""
-    now = scope.services.clock.now()
-    network = scope.services.network.look_up(body.ip_address, on=now.date())
+async def look(scope: Scope, body: Evaluate, policy: Policy, evaluation_id: str) -> Known:
+    """Read what other evaluations at the same moment do not change."""
+    network = scope.services.network.look_up(body.ip_address, on=scope.services.clock.now().date())
     device = device_of(body)
+    listable = _listable(body, network, device)
+    types, names = await lists.types_and_names(scope, listable)
+    return Known(
+        network=network,
+        device=device,
+        user=await _user(scope, body.vendor_data),
+        history=await _history(scope, body, device, network, evaluation_id),
+        types=types,
+        names=names if looks_at_list_names(policy) else None,
+    )
+
+
+async def gather(scope: Scope, body: Evaluate, policy: Policy, known: Known, evaluation_id: str) -> Circumstances:
+    """Count, and put everything together. The caller records the evaluation in the same transaction."""
+    now = scope.services.clock.now()
+    network, device, history = known.network, known.device, known.history
     payees = velocity.payee_keys(scope, body.action)
     identity = device.persistent_id or device.fingerprint
     subject_names = (f"user|{body.vendor_data}", _named("ip", network.address), _named("device", identity))
     await velocity.lock(scope, (*subject_names, _named("payee", payees[0] if payees else None)))
-    user = await _user(scope, body.vendor_data)
-    history = await devices.history(
-        scope, vendor_data=body.vendor_data, device=device, network=network, evaluation_id=evaluation_id
-    )
+    if history.device_id is None and identity is not None:
+        # Another evaluation may have stored the device by now; missed, its actions would not be counted.
+        history = await _history(scope, body, device, network, evaluation_id)
     subjects = velocity.Subjects(user=body.vendor_data, device=history.device_id, ip=network.address, payees=payees)
     past = await velocity.past(scope, subjects, body.action.type, tallies_of(policy))
     spent = None
     if body.action.value.get("currency") is not None:
         currency = str(body.action.value["currency"])
         spent = Money(await velocity.spent_today(scope, body.vendor_data, currency), currency)
-    listable = _listable(body, network, device)
-    types = await lists.types_of(scope, listable)
-    names = await lists.named(scope, listable) if looks_at_list_names(policy) else None
+    types, names = known.types, known.names
     signals: dict[str, JsonValue] = {
         **of_network(network, now),
         **of_place(network, device, history, now),
@@ -91,7 +117,7 @@ async def gather(scope: Scope, body: Evaluate, policy: Policy, evaluation_id: st
     facts: dict[str, JsonValue] = {
         "action": _action(body),
         "user": {
-            **_person(body, user, now),
+            **_person(body, known.user, now),
             "blocklisted": sorted(kind for kind, hit in types.items() if "blocklist" in hit),
             "allowlisted": sorted(kind for kind, hit in types.items() if "allowlist" in hit),
             **_known("lists", None if names is None else sorted({name for hit in names.values() for name in hit})),
@@ -101,7 +127,15 @@ async def gather(scope: Scope, body: Evaluate, policy: Policy, evaluation_id: st
         "velocity": dict(past.counts),
         "signals": nested(signals),
     }
-    return Circumstances(facts, network, device, payees[0] if payees else None)
+    return Circumstances(facts, history, payees[0] if payees else None)
+
+
+async def _history(
+    scope: Scope, body: Evaluate, device: DeviceFacts, network: NetworkFacts, evaluation_id: str
+) -> History:
+    return await devices.history(
+        scope, vendor_data=body.vendor_data, device=device, network=network, evaluation_id=evaluation_id
+    )
 
 
 def _named(kind: str, name: str | None) -> str | None:

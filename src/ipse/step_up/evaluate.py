@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import structlog
+from sqlalchemy import insert
 
 from ipse.decision.policy.evaluation import evaluate
 from ipse.decision.policy.model import Answer, Facts, Outcome, Reason
@@ -24,7 +25,7 @@ from ipse.sessions import service as sessions
 from ipse.sessions.schemas import CreateSession
 from ipse.sessions.view import timestamp
 from ipse.step_up import policies
-from ipse.step_up.circumstances import gather, risk_of
+from ipse.step_up.circumstances import gather, look, risk_of
 from ipse.step_up.evaluation_schemas import Evaluate
 from ipse.step_up.policies import InForce
 from ipse.step_up.policy_errors import UnknownPolicy
@@ -57,7 +58,7 @@ async def answer(caller: Caller, body: Evaluate) -> dict[str, Any]:
     evaluation_id = caller.services.identifiers.uuid()
     try:
         async with asyncio.timeout(DEADLINE_S):
-            decided = await _decide(await caller.begin(), body, evaluation_id)
+            decided = await _decide(caller, body, evaluation_id)
     except UnknownPolicy:
         raise
     except Exception as error:
@@ -88,20 +89,28 @@ async def answer(caller: Caller, body: Evaluate) -> dict[str, Any]:
     }
 
 
-async def _decide(scope: Scope, body: Evaluate, evaluation_id: str) -> Decided:
-    policy = await policies.in_force(scope, body.policy)
-    seen = await gather(scope, body, policy.policy, evaluation_id)
+async def _decide(caller: Caller, body: Evaluate, evaluation_id: str) -> Decided:
+    """Read first, in a transaction that keeps nobody waiting; count, decide and record in one that writes."""
+    before = await caller.read()
+    policy = await policies.in_force(before, body.policy)
+    known = await look(before, body, policy.policy, evaluation_id)
+    await caller.unit.finish_reading()
+    scope = await caller.begin()
+    seen = await gather(scope, body, policy.policy, known, evaluation_id)
     chosen = evaluate(policy.policy, seen.facts)
-    decided = Decided(chosen, policy, seen.facts, risk_of(seen.network))
+    decided = Decided(chosen, policy, seen.facts, risk_of(known.network))
     device_id = await devices.remember(
-        scope, vendor_data=body.vendor_data, device=seen.device, network=seen.network, evaluation_id=evaluation_id
+        scope, vendor_data=body.vendor_data, device=known.device, network=known.network, evaluation_id=evaluation_id
     )
-    _record(scope, body, evaluation_id, decided, device_id, seen.payee_key, seen.network.address)
-    await scope.tx.flush()
+    await _record(scope, body, evaluation_id, decided, device_id, seen.payee_key, known.network.address)
     return decided
 
 
-def _record(
+_RECORD: Final = insert(EvaluationRow.__table__)  # type: ignore[arg-type]
+"""One evaluation, written without an object of it."""
+
+
+async def _record(
     scope: Scope,
     body: Evaluate,
     evaluation_id: str,
@@ -114,26 +123,27 @@ def _record(
     now = scope.services.clock.now()
     action = body.action.value
     policy = decided.policy
-    scope.tx.add(
-        EvaluationRow(
-            id=evaluation_id,
-            application_id=scope.application_id,
-            evaluated_at=now,
-            vendor_data=body.vendor_data,
-            action_type=body.action.type,
-            action_hash=body.action.hash,
-            amount=action.get("amount"),
-            currency=action.get("currency"),
-            payee_key=payee_key,
-            device_id=device_id,
-            ip=ip,
-            facts=dict(decided.facts),
-            policy_id=None if policy is None else policy.id,
-            policy_version=None if policy is None else policy.version,
-            answer=decided.answer.outcome.value,
-            reasons=[reason.to_json() for reason in decided.answer.reasons],
-            completed_at=now if decided.answer.outcome is Outcome.ALLOW else None,
-        )
+    await scope.tx.execute(
+        _RECORD,
+        {
+            "id": evaluation_id,
+            "application_id": scope.application_id,
+            "evaluated_at": now,
+            "vendor_data": body.vendor_data,
+            "action_type": body.action.type,
+            "action_hash": body.action.hash,
+            "amount": action.get("amount"),
+            "currency": action.get("currency"),
+            "payee_key": payee_key,
+            "device_id": device_id,
+            "ip": ip,
+            "facts": dict(decided.facts),
+            "policy_id": None if policy is None else policy.id,
+            "policy_version": None if policy is None else policy.version,
+            "answer": decided.answer.outcome.value,
+            "reasons": [reason.to_json() for reason in decided.answer.reasons],
+            "completed_at": now if decided.answer.outcome is Outcome.ALLOW else None,
+        },
     )
 
 
@@ -146,8 +156,7 @@ async def _failed(caller: Caller, body: Evaluate, evaluation_id: str) -> Decided
     try:
         async with asyncio.timeout(DEADLINE_S):
             scope = await caller.begin()
-            _record(scope, body, evaluation_id, decided, None, None, body.ip_address)
-            await scope.tx.flush()
+            await _record(scope, body, evaluation_id, decided, None, None, body.ip_address)
     except Exception as error:
         log.error("step_up.not_recorded", error=type(error).__name__, evaluation=evaluation_id)
         await caller.unit.rollback()
@@ -157,11 +166,11 @@ async def _failed(caller: Caller, body: Evaluate, evaluation_id: str) -> Decided
 async def _workflow(caller: Caller, name: str | None) -> dict[str, Any] | None:
     """The workflow to use; None where it is gone, which leaves the choice to the caller."""
     try:
-        version = await workflows.resolve_published(await caller.begin(), name or "")
+        workflow_id = await workflows.published_id(await caller.begin(), name or "")
     except Exception as error:
         log.warning("step_up.workflow_missing", workflow=name, error=type(error).__name__)
         return None
-    return {"uuid": version.workflow_id, "alias": None if name == version.workflow_id else name}
+    return {"uuid": workflow_id, "alias": None if name == workflow_id else name}
 
 
 async def _session(

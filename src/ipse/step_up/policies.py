@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ipse.decision.features import Feature
@@ -24,6 +24,7 @@ from ipse.runtime.services import Services
 from ipse.security.canonical_json import canonical_bytes
 from ipse.security.tokens import digest
 from ipse.step_up.policy_errors import InvalidPolicyBody, PolicyExists, TooManyPolicies, UnknownPolicy
+from ipse.storage.columns import Id
 from ipse.storage.tables import EvaluationRow, ListRow, PolicyRow, PolicyVersionRow
 from ipse.workflows import service as workflows
 from ipse.workflows.service import WorkflowVersion
@@ -42,6 +43,15 @@ class InForce:
     version: int | None = None
 
 
+_TABLE: Final = PolicyRow.__table__
+_PUBLISHED: Final = select(_TABLE.c.id, _TABLE.c.name, _TABLE.c.current_version).where(
+    _TABLE.c.application_id == bindparam("application", type_=Id), _TABLE.c.current_version > 0
+)
+_DEFAULT: Final = _PUBLISHED.where(_TABLE.c.is_default.is_(True))
+_NAMED: Final = _PUBLISHED.where(_TABLE.c.name == bindparam("name"))
+"""Which version is in force, built once: every evaluation asks."""
+
+
 async def in_force(scope: Scope, name: str | None) -> InForce:
     """Return the named policy, else the application's default one, else the shipped one.
 
@@ -49,14 +59,8 @@ async def in_force(scope: Scope, name: str | None) -> InForce:
         UnknownPolicy: nothing is published under the name.
         InvalidPolicy: the stored version cannot be read any more.
     """
-    which = PolicyRow.is_default.is_(True) if name is None else PolicyRow.name == name
-    found = (
-        await scope.tx.execute(
-            select(PolicyRow.id, PolicyRow.name, PolicyRow.current_version).where(
-                PolicyRow.application_id == scope.application_id, PolicyRow.current_version > 0, which
-            )
-        )
-    ).one_or_none()
+    asked = {"application": scope.application_id, "name": name}
+    found = (await scope.tx.execute(_DEFAULT if name is None else _NAMED, asked)).one_or_none()
     if found is None:
         if name not in (None, default_policy().name):
             raise UnknownPolicy

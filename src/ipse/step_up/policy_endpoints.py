@@ -7,7 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from ipse.edge.authentication import CallerParam, ReadScope, WriteScope, limits_of
+from ipse.edge.authentication import PreCheckCaller, ReadScope, WriteScope, limits_of
 from ipse.edge.documented import documented
 from ipse.edge.limits import CREATE_SESSION, SANDBOX_CREATE
 from ipse.edge.pagination import Page, WindowParam
@@ -31,7 +31,7 @@ router = make_router(tags=["Step-up"])
 
 
 @router.post("/v3/step-up/evaluate/", response_model=Evaluation, responses=documented(400, 403, 429))
-async def evaluate_action(request: Request, caller: CallerParam, body: Evaluate) -> Response:
+async def evaluate_action(request: Request, caller: PreCheckCaller, body: Evaluate) -> Response:
     """Ask whether this action needs a face: `allow`, `step_up` or `deny`, with the reasons.
 
     A policy that cannot be evaluated answers `step_up` with the reason `policy_failed`, never `allow`.

@@ -126,21 +126,21 @@ async def past(scope: Scope, subjects: Subjects, action_type: str, tallies: froz
 @lru_cache(maxsize=256)
 def _statement(tallies: tuple[Tally, ...], has_device: bool, has_ip: bool, payees: int) -> Select[Any]:
     """One select of sub-selects. Built once for each shape: building it costs more than running it."""
-    mine = EvaluationRow.application_id == bindparam("application", type_=Id)
+    row = EvaluationRow.__table__.c
+    mine = row.application_id == bindparam("application", type_=Id)
     whose: dict[Subject, ColumnElement[bool]] = {
-        Subject.USER: EvaluationRow.vendor_data == bindparam("user"),
-        Subject.DEVICE: EvaluationRow.device_id == bindparam("device", type_=Id),
-        Subject.IP: EvaluationRow.ip == bindparam("ip"),
-        Subject.PAYEE: EvaluationRow.payee_key.in_(bindparam("payees", expanding=True)),
+        Subject.USER: row.vendor_data == bindparam("user"),
+        Subject.DEVICE: row.device_id == bindparam("device", type_=Id),
+        Subject.IP: row.ip == bindparam("ip"),
+        Subject.PAYEE: row.payee_key.in_(bindparam("payees", expanding=True)),
     }
 
     def after(name: str) -> ColumnElement[bool]:
-        return EvaluationRow.evaluated_at > bindparam(name, type_=UtcDateTime())
+        return row.evaluated_at > bindparam(name, type_=UtcDateTime())
 
     def counted(condition: ColumnElement[bool]) -> ColumnElement[Any]:
         return func.sum(case((condition, 1), else_=0))
 
-    row = EvaluationRow
     unfinished = (row.answer == Outcome.STEP_UP.value) & row.completed_at.is_(None)
     user = (
         select(
@@ -181,7 +181,11 @@ def _statement(tallies: tuple[Tally, ...], has_device: bool, has_ip: bool, payee
         if tally.action_type is not None:
             conditions.append(row.action_type == bindparam(f"type{number}"))
         columns.append(
-            select(func.count()).select_from(row).where(*conditions).scalar_subquery().label(f"count{number}")
+            select(func.count())
+            .select_from(EvaluationRow.__table__)
+            .where(*conditions)
+            .scalar_subquery()
+            .label(f"count{number}")
         )
     if payees:
         known = select(row.id).where(mine, whose[Subject.USER], whose[Subject.PAYEE], row.completed_at.is_not(None))
@@ -192,16 +196,27 @@ def _statement(tallies: tuple[Tally, ...], has_device: bool, has_ip: bool, payee
     return select(*columns).select_from(joined)
 
 
+_TABLE: Final = EvaluationRow.__table__
+_SPENT: Final = select(_TABLE.c.amount).where(
+    _TABLE.c.application_id == bindparam("application", type_=Id),
+    _TABLE.c.vendor_data == bindparam("user"),
+    _TABLE.c.evaluated_at > bindparam("day", type_=UtcDateTime()),
+    _TABLE.c.currency == bindparam("currency"),
+    _TABLE.c.completed_at.is_not(None),
+)
+"""The amounts that a person completed in one currency."""
+
+
 async def spent_today(scope: Scope, vendor_data: str, currency: str) -> Decimal:
     """Sum of what the person completed in this currency in the last 24 hours."""
     amounts = await scope.tx.scalars(
-        select(EvaluationRow.amount).where(
-            EvaluationRow.application_id == scope.application_id,
-            EvaluationRow.vendor_data == vendor_data,
-            EvaluationRow.evaluated_at > scope.services.clock.now() - DAY,
-            EvaluationRow.currency == currency,
-            EvaluationRow.completed_at.is_not(None),
-        )
+        _SPENT,
+        {
+            "application": scope.application_id,
+            "user": vendor_data,
+            "day": scope.services.clock.now() - DAY,
+            "currency": currency,
+        },
     )
     return sum((decimal_of(amount) or Decimal(0) for amount in amounts), Decimal(0))
 
