@@ -5,14 +5,16 @@
  * its name too. docs/sdk.md has the examples.
  */
 import { addressOf } from "./address";
+import { loadCollector, OneAtATime } from "./collecting";
 import { eventIn, summaryOf } from "./messages";
 import { NoSurface, showInline, showModal, type Surface } from "./surface";
 import { textsFor } from "./texts";
-import type { Configuration, Result, SdkError, SessionSummary, StartOptions, State, VerificationEvent } from "./types";
+import type { Configuration, Device, Result, SdkError, SessionSummary, StartOptions, State, VerificationEvent } from "./types";
 
 export type * from "./types";
 
 const TOP = 2_147_483_647;
+const devices = new OneAtATime(loadCollector);
 
 /** One start: what is shown, and what it needs to end. */
 interface Attempt {
@@ -46,8 +48,22 @@ export class IpseSdk {
     return (IpseSdk.#shared ??= new IpseSdk());
   }
 
+  /**
+   * Describe the person's browser for your server, which sends it on as `device` of `POST /v3/step-up/evaluate/`.
+   *
+   * Never rejects; null when it failed or took longer than 3 s: without a device the policy asks for a face.
+   */
+  static device(): Promise<Device | null> {
+    return devices.collected();
+  }
+
   get state(): State {
     return this.#state;
+  }
+
+  /** The same as `IpseSdk.device()`. */
+  device(): Promise<Device | null> {
+    return IpseSdk.device();
   }
 
   /**

@@ -81,3 +81,10 @@ export type EventType = keyof EventData;
 /** One message of the page: `switch (event.type)` tells which `data` it carries. */
 export type VerificationEvent = { [Type in EventType]: { type: Type; data: EventData[Type]; timestamp?: number } }[EventType];
 
+/** The browser the person sits at, in the shape that `POST /v3/step-up/evaluate/` takes as its `device`. */
+export interface Device {
+  /** What this browser keeps for your origin; null where it keeps nothing. */
+  persistent_id: string | null;
+  /** Send it on as it is; docs/devices.md names the fields. */
+  report: Readonly<Record<string, unknown>>;
+}
