@@ -74,6 +74,9 @@ class Environment(enum.StrEnum):
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on; default IPSE_HOST.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0 picks one; default IPSE_PORT.")] = None,
+    processes: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes that share the port; one uses one core.")
+    ] = 1,
     as_json: Json = False,
 ) -> None:
     """Serve the API.
@@ -85,7 +88,7 @@ def serve(
     from ipse.cli import serving
 
     gc.enable()
-    serving.serve(host, port, as_json=as_json)
+    serving.serve(host, port, processes=processes, as_json=as_json)
 
 
 @app.command()

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import multiprocessing
 import signal
 import socket
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from multiprocessing.synchronize import Event, Semaphore
+from typing import Any, TypeVar
 
 import structlog
 import uvicorn
@@ -17,32 +22,91 @@ from ipse.app import build, build_services, close_services
 from ipse.cli import logs, output
 from ipse.cli.failure import CommandError
 from ipse.cli.first_run import as_facts, describe
+from ipse.cli.processes import STOP_SIGNALS, run_in, when_parent_dies
 from ipse.jobs.worker import run_worker
 from ipse.runtime.application import Mode
+from ipse.runtime.services import Services
 from ipse.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_T = TypeVar("_T")
+
 _GRACE_S = 10
 """How long open requests may take once the process was told to stop."""
 
 
-def serve(host: str | None, port: int | None, *, as_json: bool) -> None:
+def serve(host: str | None, port: int | None, *, processes: int = 1, as_json: bool) -> None:
     """Serve until told to stop; requests that have begun are answered first."""
     settings = Settings()
     listener = _listen(host or settings.host, settings.port if port is None else port)
     settings = _with_address(settings, listener)
     logs.configure(settings)
-    with contextlib.closing(listener), asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings, listener, as_json=as_json))
+    with contextlib.closing(listener):
+        if processes == 1:
+            _run(_serve(settings, listener, None, as_json=as_json))
+            return
+        listener.listen()
+        installation = _Installation(_run(_prepare(settings)))
+        once = multiprocessing.get_context("spawn").Semaphore(1)
+        run_in(processes, _serve_as_one_of, settings, listener, installation, as_json, once, grace_s=2 * _GRACE_S)
 
 
-async def _serve(settings: Settings, listener: socket.socket, *, as_json: bool) -> None:
+def _run(work: Coroutine[Any, Any, _T]) -> _T:
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(work)
+
+
+@dataclass(frozen=True, slots=True)
+class _Installation:
+    """What the parent of several processes prepared for them; ``run`` is None where others register."""
+
+    run: FirstRun | None
+
+
+async def _prepare(settings: Settings) -> FirstRun | None:
+    """Bring database, keys and organisation about before several processes look for them at once."""
+    services = await build_services(settings, load_faces=False)
+    try:
+        return await _first_run(settings, services)
+    finally:
+        await close_services(services)
+
+
+def _serve_as_one_of(
+    settings: Settings, listener: socket.socket, prepared: _Installation, as_json: bool, once: Semaphore, ready: Event
+) -> None:
+    """Serve in one of several processes; the first that is ready says so."""
+    logs.configure(settings)
+    try:
+        _run(_serve(settings, listener, prepared, as_json=as_json, says=lambda: once.acquire(block=False), ready=ready))
+    except CommandError as error:
+        sys.exit(str(error))
+
+
+async def _first_run(settings: Settings, services: Services) -> FirstRun | None:
+    return await create_local_organization(services) if installation_is_local(settings) else None
+
+
+async def _serve(
+    settings: Settings,
+    listener: socket.socket,
+    prepared: _Installation | None,
+    *,
+    as_json: bool,
+    says: Callable[[], bool] = lambda: True,
+    ready: Event | None = None,
+) -> None:
     services = await build_services(settings)
     try:
-        local = installation_is_local(settings)
-        run = await create_local_organization(services) if local else None
+        run = await _first_run(settings, services) if prepared is None else prepared.run
+
+        def serving() -> None:
+            if ready is not None:
+                ready.set()
+            if says():
+                _announce(settings, run, services.faces is not None, as_json=as_json)
+
         config = uvicorn.Config(
             build(settings, services),
             log_config=None,
@@ -51,7 +115,8 @@ async def _serve(settings: Settings, listener: socket.socket, *, as_json: bool) 
             server_header=False,
             timeout_graceful_shutdown=_GRACE_S,
         )
-        server = _Server(config, lambda: _announce(settings, run, services.faces is not None, as_json=as_json))
+        server = _Server(config, serving)
+        when_parent_dies(lambda: server.handle_exit(signal.SIGTERM, None))
         await server.serve(sockets=[listener])
     finally:
         await close_services(services)
@@ -71,12 +136,12 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Take signals through the loop: uvicorn's own way raises them again once the server has stopped."""
         loop = asyncio.get_running_loop()
-        for number in _STOP_SIGNALS:
+        for number in STOP_SIGNALS:
             loop.add_signal_handler(number, self.handle_exit, number, None)
         try:
             yield
         finally:
-            for number in _STOP_SIGNALS:
+            for number in STOP_SIGNALS:
                 loop.remove_signal_handler(number)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -120,7 +185,7 @@ async def _work(settings: Settings) -> None:
     services = await build_services(settings, load_faces=False)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in _STOP_SIGNALS:
+    for number in STOP_SIGNALS:
         loop.add_signal_handler(number, stop.set)
     try:
         log.info("worker.ready")

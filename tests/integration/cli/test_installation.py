@@ -8,11 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx2
+import psutil
 import pytest
 
 from ipse.security.keyring import Ring
@@ -166,6 +167,60 @@ def test_serve_greets_answers_and_stops_gracefully(installation: Installation) -
     assert time.monotonic() - started < 15
     assert "Traceback" not in errors
     assert key not in errors
+
+
+def test_several_processes_share_the_port_and_one_that_dies_is_replaced(installation: Installation) -> None:
+    installation.run("init")
+    process = installation.start("serve", "--port", "0", "--processes", "2", "--json")
+    assert process.stdout is not None
+    try:
+        text = ""
+        while not text.endswith("\n}\n"):
+            line = process.stdout.readline()
+            assert line, process.communicate()[1]
+            text += line if text or line.startswith("{") else ""
+        address = json.loads(text)["address"]
+        first = _servers(process.pid)
+        assert len(first) == 2
+        assert _answers(address)
+        first[0].kill()
+        _until(lambda: len(_servers(process.pid)) == 2 and first[0] not in _servers(process.pid))
+        assert _answers(address)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 0, errors
+    assert "process_replaced" in errors
+    assert "Traceback" not in errors
+
+
+def test_servers_end_when_their_parent_is_killed(installation: Installation) -> None:
+    installation.run("init")
+    process = installation.start("serve", "--port", "0", "--processes", "2", "--json")
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline()
+        servers = _servers(process.pid)
+    finally:
+        process.kill()
+    _until(lambda: not any(server.is_running() for server in servers))
+    process.communicate(timeout=10)
+
+
+def _servers(parent: int) -> list[psutil.Process]:
+    running = [one for one in psutil.Process(parent).children() if one.status() != psutil.STATUS_ZOMBIE]
+    return [one for one in running if "spawn_main" in " ".join(one.cmdline())]
+
+
+def _answers(address: str) -> bool:
+    return bool(httpx2.get(f"{address}/system/healthcheck", timeout=10).json())
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    started = time.monotonic()
+    while not condition():
+        assert time.monotonic() - started < 30
+        time.sleep(0.1)
 
 
 def test_a_port_that_is_taken_is_one_sentence(installation: Installation) -> None:
