@@ -14,6 +14,13 @@ from PIL import Image
 from tests.services.server import RunningServer
 from tests.services.step_up import finish_session_blocking
 
+_POLICY = {
+    "name": "fuzzed",
+    "rules": [],
+    "methods": [{"up_to": None, "method": "PASSIVE", "workflow": "wf_ato_step_up"}],
+    "otherwise": "step_up",
+}
+
 
 def furnish(server: RunningServer, portraits: Mapping[str, bytes]) -> dict[str, Any]:
     """Create a session of each kind, a user, a workflow and a destination; return headers and path parameters."""
@@ -37,6 +44,10 @@ def furnish(server: RunningServer, portraits: Mapping[str, bytes]) -> dict[str, 
         workflow = post("/v3/workflows/", {"features": [{"feature": "LIVENESS"}]})
         report = client.get(f"/v3/session/{decided['session_id']}/decision/").json()
         user = post("/v3/users/create/", {"vendor_data": "fuzzed user"})
+        listed = post("/v3/lists/", {"name": "Fuzzed", "list_type": "custom", "entry_type": "key"})
+        entry = post(f"/v3/lists/{listed['uuid']}/entries/", {"value": "a key"})
+        faces = post("/v3/lists/", {"name": "Fuzzed faces", "list_type": "allowlist", "entry_type": "face"})
+        post("/v3/step-up/policies/", {"policy": _POLICY})
         deliveries = client.get(f"/v3/session/{decided['session_id']}/webhooks/").json()
         account = {"email": "fuzz@ipse-tests.org", "password": "Fuzzing-1-service"}
         tokens = post("/auth/v2/programmatic/register/", account)
@@ -58,10 +69,13 @@ def furnish(server: RunningServer, portraits: Mapping[str, bytes]) -> dict[str, 
             "vendor_data": "fuzzed user",
             "settings_uuid": workflow["uuid"],
             "destination_uuid": destination["uuid"],
+            "list_id": listed["uuid"],
+            "entry_id": entry["uuid"],
+            "name": "fuzzed",
             "media_id": selfie.path.rsplit("/", 1)[-1],
         },
         "account_path": {"organization_id": organization, "application_id": application},
-        "disposable": {"session_id": disposable["session_id"]},
+        "disposable": {"session_id": disposable["session_id"], "list_id": faces["uuid"]},
         "media_query": dict(parse_qsl(selfie.query)),
         "images": {name: base64.b64encode(scaled(portraits[name])).decode() for name in ("obama_1", "biden_1")},
         "steps": {"node_id": "feature_liveness"},
