@@ -1,4 +1,4 @@
-"""The browser SDK on somebody else's site: opens the page over it, hears how it ended once, and cleans up."""
+"""The SDK on somebody else's site: opens the page over it, hears how it ended once, cleans up, tells a device."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.browser.chromium import LAPTOP
 from tests.browser.person import Person, on
 from tests.browser.visitor import START, saying
 
@@ -36,6 +37,13 @@ sdk.onComplete = (result) => window.results.push(result);
 document.getElementById("pay").onclick = () =>
   sdk.startVerification({{ url: "{url}", configuration: {{ mode: "{mode}", embeddedContainerId: "inline" }} }});
 </script>"""
+
+_COLLECT = {
+    "ipse.iife.js": "(async () => [...await Promise.all([sdk.device(), Ipse.IpseSdk.device()]), await sdk.device()])()",
+    "ipse.js": "import('{site}/sdk/ipse.js').then(async ({{ IpseSdk }}) =>"
+    " [...await Promise.all([IpseSdk.device(), IpseSdk.shared.device()]), await IpseSdk.device()])",
+}
+"""For each build: two calls side by side, then a third."""
 
 Shop = Callable[[str, str, str], str]
 """Address of the site, address of a session and mode in; address of a page of the shop out."""
@@ -129,6 +137,47 @@ def test_page_behind_the_modal_cannot_be_reached(
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.id") != "pay"
     assert page.evaluate("getComputedStyle(document.documentElement).overflow") == "hidden"
+
+
+@pytest.mark.parametrize("build", ["ipse.iife.js", "ipse.js"])
+def test_the_device_of_a_page_of_another_origin_is_told_and_asked_about_before_a_face(
+    site: Site, device: MakeDevice, shop: Shop, watch: Watch, build: str
+) -> None:
+    page = device(size=LAPTOP).new_page()
+    page.goto(shop(site.url, "", "modal"))
+    assert f"{site.url}/sdk/device.js" not in watch.requests, "it is loaded when somebody asks"
+    collect = _COLLECT[build].format(site=site.url)
+    first, beside, again = page.evaluate(collect)
+    assert first["persistent_id"] == first["report"]["persistent_id"]
+    assert beside["persistent_id"] == again["persistent_id"] == first["persistent_id"]
+    assert again["report"]["persistent_stores"] == 2, "kept for the shop's own origin"
+    assert first["report"]["digests"]["canvas"], "by the collector of the hosted page"
+    page.reload()
+    returned = page.evaluate(collect)[0]
+    assert returned["persistent_id"] == first["persistent_id"]
+
+    person = f"payer of {build}"
+    assert site.client.post("/v3/users/create/", json={"vendor_data": person}).is_success
+    for told in (first, returned):
+        asked = {
+            "action": {"type": "transfer", "amount": "20", "currency": "EUR"},
+            "vendor_data": person,
+            "device": told,
+        }
+        answer = site.client.post("/v3/step-up/evaluate/", json=asked)
+        assert answer.status_code == 200, answer.text
+    known = site.client.get(f"/v3/users/{person}/devices/").json()
+    assert [one["times_seen"] for one in known] == [2], "one device, seen twice"
+
+
+def test_a_page_that_cannot_load_the_collecting_part_has_no_device_and_goes_on(
+    site: Site, device: MakeDevice, shop: Shop
+) -> None:
+    page = device().new_page()
+    page.goto(shop(site.url, "", "modal"))
+    page.context.route("**/sdk/device.js", lambda route: route.abort())
+    assert page.evaluate("sdk.device()") is None
+    assert page.evaluate("sdk.device().then(String)") == "null"
 
 
 def _opened(page: Page, shop: Shop, site: Site, session: Opened, mode: str) -> Frame:

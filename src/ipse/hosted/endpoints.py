@@ -52,7 +52,7 @@ async def capture_file(request: Request, path: str, files: Files) -> Response:
 
 @router.api_route("/sdk/{path:path}", methods=_READING)
 async def sdk_file(request: Request, path: str, files: Files) -> Response:
-    """The browser SDK: ``ipse.js`` (module), ``ipse.iife.js`` (plain script) and its types."""
+    """The browser SDK: ``ipse.js`` (module), ``ipse.iife.js`` (plain script), their ``device.js``, and its types."""
     return await files.file(request, "sdk", path, headers.sdk_file())
 
 

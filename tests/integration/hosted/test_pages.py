@@ -38,7 +38,9 @@ def built(tmp_path: Path) -> Path:
     (static / "capture" / "guidance").mkdir()
     (static / "capture" / "guidance" / "engine.wasm").write_bytes(b"\0asm")
     (static / "sdk").mkdir()
-    (static / "sdk" / "ipse.js").write_text("export {};")
+    for name in ("ipse.js", "ipse.iife.js", "device.js"):
+        (static / "sdk" / name).write_text(SCRIPT)
+        (static / "sdk" / f"{name}.gz").write_bytes(gzip.compress(SCRIPT.encode()))
     (tmp_path / "secret.json").write_text("{}")
     return static
 
@@ -146,11 +148,21 @@ async def test_only_files_of_the_build_are_served(visitor: AsyncClient, area: st
     assert (await visitor.get(area + path)).status_code == 404
 
 
-async def test_the_sdk_may_be_loaded_from_any_site(visitor: AsyncClient) -> None:
-    headers = (await visitor.get("/sdk/ipse.js")).headers
-    assert headers["access-control-allow-origin"] == "*"
-    assert headers["cross-origin-resource-policy"] == "cross-origin"
-    assert headers["content-type"] == "text/javascript; charset=utf-8"
+@pytest.mark.parametrize("name", ["ipse.js", "ipse.iife.js", "device.js"])
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+async def test_the_sdk_and_its_collecting_part_may_be_loaded_from_any_site(
+    visitor: AsyncClient, name: str, encoding: str
+) -> None:
+    asking = {"origin": "https://shop.example", "accept-encoding": encoding}
+    loaded = await visitor.get(f"/sdk/{name}", headers=asking)
+    checked = await visitor.get(f"/sdk/{name}", headers={**asking, "if-none-match": loaded.headers["etag"]})
+    assert [loaded.status_code, checked.status_code] == [200, 304]
+    assert loaded.headers.get("content-encoding", "identity") == encoding
+    for headers in (loaded.headers, checked.headers):
+        assert headers["access-control-allow-origin"] == "*"
+        assert headers["cross-origin-resource-policy"] == "cross-origin"
+        assert headers["x-content-type-options"] == "nosniff"
+    assert loaded.headers["content-type"] == "text/javascript; charset=utf-8"
 
 
 async def test_head_answers_like_get(visitor: AsyncClient) -> None:
