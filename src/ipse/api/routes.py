@@ -1,4 +1,4 @@
-"""Every router of the public interface, in the order in which the OpenAPI document lists them."""
+"""Every router of the public interface. Routes are compared one after the other: what is asked most comes first."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ from ipse.workflows.endpoints import router as workflows
 def include(app: FastAPI) -> None:
     """Mount every router."""
     for router in (
+        risk,
+        policies,
         sessions,
         reviews,
         signals,
@@ -43,7 +45,6 @@ def include(app: FastAPI) -> None:
         handoffs,
         entries,
         standalone,
-        risk,
         workflows,
         webhooks,
         users,
@@ -54,7 +55,6 @@ def include(app: FastAPI) -> None:
         sandbox,
         media,
         system,
-        policies,
         verdicts,
         otp,
         hosted,
