@@ -81,7 +81,7 @@ async def gather(scope: Scope, progress: Progress, request: RequestFacts, holder
         scope, vendor_data=session.vendor_data, device=device, network=network, session_id=session.id
     )
     wanted = _to_look_for(session, network, device)
-    listed, names = await lists.types_of(scope, wanted), await lists.named(scope, wanted)
+    listed, names = await lists.types_and_names(scope, wanted)
     found = Circumstances(
         network,
         device,
@@ -90,7 +90,7 @@ async def gather(scope: Scope, progress: Progress, request: RequestFacts, holder
         names,
     )
     await devices.remember(
-        scope, vendor_data=session.vendor_data, device=device, network=network, session_id=session.id
+        scope, vendor_data=session.vendor_data, device=device, network=network, session_id=session.id, known=past
     )
     _renew(progress.signals, found.signals(now) | _contact_signals(session, network))
     return found

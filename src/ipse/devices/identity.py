@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from ipse.checks.history import Recovery
-from ipse.devices import repository
-from ipse.devices.repository import Own
+from ipse.devices import known_devices, repository
+from ipse.devices.known_devices import Alike, Known
 from ipse.intelligence.device_recovery import WORTH_TELLING, Resemblance, resemblance
 from ipse.intelligence.facts import DeviceFacts
 from ipse.runtime.scope import Scope
-from ipse.storage.tables import DeviceRow, UserRow
 
 DIGEST: Final = "digest:"
 """A persistent id that was stored reads so; none that a device sends can contain a colon."""
@@ -28,13 +27,11 @@ MOST_COUNTED: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a reported device turned out to be; rows are None where nothing fits."""
+    """What a reported device turned out to be; None where nothing fits."""
 
-    device: DeviceRow | None
+    device: Known | None
     """The stored device, by persistent id or by fingerprint."""
     by_persistent_id: bool
-    own: Sequence[Own]
-    """The devices of the person."""
 
 
 def persistent_hash(application_id: str, persistent_id: str | None) -> str | None:
@@ -54,27 +51,26 @@ def without_secret(application_id: str, device: DeviceFacts) -> str | None:
 
 async def identify(scope: Scope, vendor_data: str | None, device: DeviceFacts) -> Identity:
     """Find the stored device of a report."""
-    own: Sequence[Own] = ()
-    if vendor_data is not None:
-        own = await repository.own_devices(scope, UserRow.vendor_data == vendor_data, repository.MOST_ALIKE)
     digest = persistent_hash(scope.application_id, device.persistent_id)
     if digest is not None:
-        return Identity(await repository.by_persistent_hash(scope, digest), True, own)
-    alike = (one.device for one in own if device.fingerprint and one.device.fingerprint == device.fingerprint)
-    return Identity(next(alike, None), False, own)
+        return Identity(await known_devices.by_persistent_hash(scope, digest, vendor_data), True)
+    if device.fingerprint is None or vendor_data is None:
+        return Identity(None, False)
+    return Identity(await known_devices.own_by_fingerprint(scope, device.fingerprint, vendor_data), False)
 
 
-async def recover(scope: Scope, identity: Identity, device: DeviceFacts) -> Recovery | None:
+async def recover(scope: Scope, identity: Identity, vendor_data: str | None, device: DeviceFacts) -> Recovery | None:
     """The known device that this new one resembles most: one of the person's own, else one of the same fingerprint."""
     if not device.components:
         return None
     present = identity.device.id if identity.device is not None else None
-    mine = {one.device.id for one in identity.own}
-    same: Sequence[DeviceRow] = ()
+    mine = await known_devices.own(scope, vendor_data) if vendor_data is not None else ()
+    known = {row.id for row in mine} | {present}
+    same: Sequence[Alike] = ()
     if device.fingerprint is not None:
-        same = await repository.with_fingerprint(scope, device.fingerprint)
-    strangers = [row for row in same if row.id not in mine and row.id != present]
-    own = [one.device for one in identity.own if one.device.id != present]
+        same = await known_devices.with_fingerprint(scope, device.fingerprint)
+    strangers = [row for row in same if row.id not in known]
+    own = [row for row in mine if row.id != present]
     best = _most_alike(own, device, others=1 + len(strangers))
     if best is None and strangers:
         best = _most_alike(strangers, device, others=await repository.count_devices(scope, MOST_COUNTED))
@@ -84,7 +80,7 @@ async def recover(scope: Scope, identity: Identity, device: DeviceFacts) -> Reco
     return Recovery(row.id, found.similarity, found.confidence, found.gate_reason)
 
 
-def _most_alike(rows: Sequence[DeviceRow], device: DeviceFacts, *, others: int) -> tuple[DeviceRow, Resemblance] | None:
+def _most_alike(rows: Sequence[Alike], device: DeviceFacts, *, others: int) -> tuple[Alike, Resemblance] | None:
     compared = [(row, resemblance(row.components, device.components, others=others)) for row in rows]
     worth = [one for one in compared if one[1].similarity >= WORTH_TELLING]
     return max(worth, key=lambda one: (one[1].similarity, one[0].last_seen_at), default=None)

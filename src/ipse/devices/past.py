@@ -14,10 +14,11 @@ from typing import Any, Final
 from sqlalchemy import Row
 
 from ipse.checks.history import History, Place
-from ipse.devices import repository
+from ipse.devices import sightings
 from ipse.devices.identity import Identity, identify, recover
+from ipse.devices.known_devices import Known
 from ipse.devices.matches import matches_of
-from ipse.devices.repository import Apart, Visit
+from ipse.devices.sightings import Apart, Visit
 from ipse.intelligence.facts import DeviceFacts, NetworkFacts
 from ipse.runtime.scope import Scope
 from ipse.storage.tables import SessionRow, UserDeviceRow
@@ -41,12 +42,13 @@ async def history(
     by their kind (private, loopback, carrier NAT) match nobody; those of VPNs and the like match, and the network
     facts say so.
     """
+    await scope.tx.flush()  # plain queries do not see what is only pending
     identity = await identify(scope, vendor_data, device)
     apart = await _apart(scope, session_id, evaluation_id)
-    visits = await repository.visits(scope, vendor_data, apart) if vendor_data is not None else []
+    visits = await sightings.visits(scope, vendor_data, apart) if vendor_data is not None else []
     present = identity.device.id if identity.device is not None else None
     ties = _ties(device, network, {present} if present else set())
-    others = await repository.others(scope, ties, vendor_data, apart, _recently(scope))
+    others = await sightings.others(scope, ties, vendor_data, apart, _recently(scope))
     found = History(
         device_id=present,
         is_trusted_device=_is_trusted(identity, vendor_data, device),
@@ -55,14 +57,14 @@ async def history(
     )
     recognised = {present} if present else set()
     if present is None or not _was_seen(present, visits, others):
-        found = replace(found, recovery=await recover(scope, identity, device))
+        found = replace(found, recovery=await recover(scope, identity, vendor_data, device))
         if found.recovery is not None and found.recovery.gate_reason is None:
             recognised.add(found.recovery.device_id)
             ties = _ties(device, network, recognised)
-            others = await repository.others(scope, ties, vendor_data, apart, _recently(scope))
+            others = await sightings.others(scope, ties, vendor_data, apart, _recently(scope))
     elif identity.device is not None:
         found = replace(found, device_first_seen_at=identity.device.first_seen_at)
-    in_session = await repository.devices_in(scope, session_id) if session_id is not None else set()
+    in_session = await sightings.devices_in(scope, session_id) if session_id is not None else set()
     by_id = present if identity.by_persistent_id else None
     return replace(
         _of_person(found, scope, vendor_data, device, network, visits, recognised),
@@ -97,7 +99,7 @@ def _of_person(
     )
 
 
-def is_trusted(use: UserDeviceRow | None) -> bool:
+def is_trusted(use: UserDeviceRow | Known | None) -> bool:
     """Whether trust was given and not taken back since."""
     return use is not None and use.trusted_at is not None and use.revoked_at is None
 
@@ -108,7 +110,7 @@ def _is_trusted(identity: Identity, vendor_data: str | None, device: DeviceFacts
         return None
     if identity.device is None or not identity.by_persistent_id:
         return False
-    return is_trusted(next((one.use for one in identity.own if one.device.id == identity.device.id), None))
+    return is_trusted(identity.device)
 
 
 def _was_seen(device_id: str, visits: Sequence[Visit], others: Sequence[Row[Any]]) -> bool:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from ipse.checks.history import History
 from ipse.decision.features import Feature
 from ipse.decision.statuses import Cause, FeatureStatus
-from ipse.devices import repository
-from ipse.devices.identity import Identity, identify, persistent_hash
+from ipse.devices import known_devices, repository, sightings
+from ipse.devices.identity import identify, persistent_hash
 from ipse.devices.matches import device_info, location_info
 from ipse.devices.past import history, is_trusted
 from ipse.devices.repository import Own
 from ipse.edge.errors import NotFound
 from ipse.intelligence.facts import DeviceFacts, NetworkFacts
 from ipse.runtime.scope import Scope
-from ipse.storage.tables import DeviceRow, SessionRow, SightingRow, UserDeviceRow, UserRow
+from ipse.storage.tables import SessionRow, UserDeviceRow, UserRow
 
 __all__ = [
     "devices_of",
@@ -44,18 +45,18 @@ async def remember(
     network: NetworkFacts,
     session_id: str | None = None,
     evaluation_id: str | None = None,
+    known: History | None = None,
 ) -> str | None:
     """Store the device and that it was seen; return the device's id, None for one that cannot be told apart.
 
-    A session has one sighting for each device and address; another call renews it.
+    A session has one sighting for each device and address; another call renews it. ``known`` is what :func:`history`
+    has just told of the same device, so that it is not looked up again.
     """
-    identity = await identify(scope, vendor_data, device)
-    row = await _stored(scope, identity, device, session_id)
-    device_id = row.id if row is not None else None
+    await scope.tx.flush()  # plain statements do not see what is only pending
+    device_id = await _stored(scope, vendor_data, device, session_id, known)
     is_new = await _sight(scope, vendor_data, device, network, device_id, session_id, evaluation_id)
     if device_id is not None and vendor_data is not None:
-        await _note_use(scope, vendor_data, device_id, again=is_new)
-    await scope.tx.flush()
+        await known_devices.note_use(scope, vendor_data, device_id, again=is_new)
     return device_id
 
 
@@ -79,7 +80,7 @@ async def revoke(scope: Scope, *, user_id: str, device_id: str) -> None:
 
 async def devices_of(scope: Scope, user_id: str) -> list[Own]:
     """The devices of a user, the most recently seen first, at most 100."""
-    return list(await repository.own_devices(scope, UserRow.id == user_id, MOST_LISTED))
+    return list(await repository.own_devices(scope, user_id, MOST_LISTED))
 
 
 async def persons_with(scope: Scope, fingerprint: str, *, most: int = 1000) -> int:
@@ -162,36 +163,41 @@ def _take(use: UserDeviceRow, scope: Scope) -> None:
     use.revoked_at = scope.services.clock.now()
 
 
-async def _stored(scope: Scope, identity: Identity, device: DeviceFacts, session_id: str | None) -> DeviceRow | None:
-    """The device's row, made or brought up to date."""
+async def _stored(
+    scope: Scope, vendor_data: str | None, device: DeviceFacts, session_id: str | None, known: History | None
+) -> str | None:
+    """The id of the device, stored anew or brought up to date."""
+    digest = persistent_hash(scope.application_id, device.persistent_id)
+    if digest is None and device.fingerprint is None:
+        return None
     now = scope.services.clock.now()
-    row = identity.device
-    if row is None and not identity.by_persistent_id and session_id is not None:
+    values = {
+        "fingerprint": device.fingerprint,
+        "components": dict(device.components),
+        "details": device_info(device),
+        "last_seen_at": now,
+    }
+    if digest is None:
+        present = await _by_fingerprint(scope, vendor_data, device, session_id, known)
+        if present is not None and await known_devices.renew(scope, present, values):
+            return present
+    fresh = {"id": scope.services.identifiers.uuid(), "persistent_hash": digest, "first_seen_at": now}
+    return await known_devices.store(scope, {**values, **fresh})
+
+
+async def _by_fingerprint(
+    scope: Scope, vendor_data: str | None, device: DeviceFacts, session_id: str | None, known: History | None
+) -> str | None:
+    """The id of a device that keeps none itself: one of the person's, or the one of this session."""
+    if known is not None:
+        present = known.device_id
+    else:
+        identity = await identify(scope, vendor_data, device)
+        present = identity.device.id if identity.device is not None else None
+    if present is None and session_id is not None:
         row = await repository.device_in(scope, session_id, device.fingerprint)
-    if row is None:
-        digest = persistent_hash(scope.application_id, device.persistent_id)
-        if digest is None and device.fingerprint is None:
-            return None
-        fresh = DeviceRow(
-            id=scope.services.identifiers.uuid(),
-            application_id=scope.application_id,
-            persistent_hash=digest,
-            fingerprint=device.fingerprint,
-            components=dict(device.components),
-            details=dict(device_info(device)),
-            first_seen_at=now,
-            last_seen_at=now,
-        )
-        if await repository.insert_device(scope, fresh):
-            return fresh
-        assert digest is not None  # only the persistent id is unique
-        row = await repository.by_persistent_hash(scope, digest)
-        assert row is not None
-    row.last_seen_at = now
-    if device.components:
-        row.components, row.fingerprint = dict(device.components), device.fingerprint or row.fingerprint
-        row.details = dict(device_info(device))
-    return row
+        present = row.id if row is not None else None
+    return present
 
 
 async def _sight(
@@ -215,48 +221,15 @@ async def _sight(
         "is_anonymous": network.is_anonymous,
         "details": {"device_info": device_info(device), "location_info": location_info(network)},
     }
-    if session_id is not None:
-        earlier = await repository.sighting_in(scope, session_id, device_id, network.address)
-        if earlier is not None:
-            for name, value in facts.items():
-                setattr(earlier, name, value)
-            return False
-    scope.tx.add(
-        SightingRow(
-            id=scope.services.identifiers.uuid(),
-            application_id=scope.application_id,
-            session_id=session_id,
-            evaluation_id=evaluation_id,
-            vendor_data=vendor_data,
-            device_id=device_id,
-            ip=network.address,
-            **facts,
-        )
-    )
+    if session_id is not None and await sightings.renew(scope, session_id, device_id, network.address, facts):
+        return False
+    key = {
+        "id": scope.services.identifiers.uuid(),
+        "session_id": session_id,
+        "evaluation_id": evaluation_id,
+        "vendor_data": vendor_data,
+        "device_id": device_id,
+        "ip": network.address,
+    }
+    await sightings.insert(scope, {**facts, **key})
     return True
-
-
-async def _note_use(scope: Scope, vendor_data: str, device_id: str, *, again: bool) -> None:
-    user_id = await repository.user_of(scope, vendor_data)
-    if user_id is None:
-        return
-    now = scope.services.clock.now()
-    use = await repository.use_of(scope, user_id, device_id)
-    if use is None:
-        fresh = UserDeviceRow(
-            user_id=user_id,
-            device_id=device_id,
-            application_id=scope.application_id,
-            first_seen_at=now,
-            last_seen_at=now,
-            times_seen=1,
-            trusted_at=None,
-            trusted_by=None,
-            revoked_at=None,
-        )
-        if await repository.insert_use(scope, fresh):
-            return
-        use = await repository.use_of(scope, user_id, device_id)
-        assert use is not None
-    use.last_seen_at = now
-    use.times_seen += int(again)

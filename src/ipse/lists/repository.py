@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Executable, bindparam, delete, func, literal, or_, select, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -60,22 +61,31 @@ def _is_over(scope: Scope) -> ColumnElement[bool]:
 
 async def hits(scope: Scope, wanted: Mapping[EntryType, Sequence[str]]) -> Sequence[Hit]:
     """Every list on which a normalised value stands. One statement, one index range for each value."""
-    parts = [
-        select(ListEntryRow.entry_type, ListEntryRow.value, ListRow.list_type, ListRow.name)
-        .join(ListRow, ListRow.id == ListEntryRow.list_id)
-        .where(
-            ListEntryRow.application_id == scope.application_id,
-            ListEntryRow.entry_type == entry_type.value,
-            ListEntryRow.value.in_(values),
-            _live(scope),
-        )
-        for entry_type, values in wanted.items()
-        if values
-    ]
-    if not parts:
+    asked = {entry_type.value: values for entry_type, values in wanted.items() if values}
+    if not asked:
         return ()
-    rows = await scope.tx.execute(union_all(*parts) if len(parts) > 1 else parts[0])
+    await scope.tx.flush()  # a plain query does not see what is only pending
+    parameters = {"application_id": scope.application_id, "now": scope.services.clock.now(), **asked}
+    rows = await scope.tx.execute(_hits_query(tuple(asked)), parameters)
     return [Hit(EntryType(kind), value, ListType(list_type), name) for kind, value, list_type, name in rows]
+
+
+@cache
+def _hits_query(entry_types: tuple[str, ...]) -> Executable:
+    """The query of :func:`hits`, put together once: each entry type is the parameter of its values."""
+    entries, lists = Base.metadata.tables[ListEntryRow.__tablename__], Base.metadata.tables[ListRow.__tablename__]
+    parts = [
+        select(entries.c.entry_type, entries.c.value, lists.c.list_type, lists.c.name)
+        .select_from(entries.join(lists, lists.c.id == entries.c.list_id))
+        .where(
+            entries.c.application_id == bindparam("application_id"),
+            entries.c.entry_type == literal(entry_type),
+            entries.c.value.in_(bindparam(entry_type, expanding=True)),
+            or_(entries.c.expires_at.is_(None), entries.c.expires_at > bindparam("now")),
+        )
+        for entry_type in entry_types
+    ]
+    return union_all(*parts) if len(parts) > 1 else parts[0]
 
 
 async def find(scope: Scope, list_id: str, *, lock: bool = False) -> ListRow | None:

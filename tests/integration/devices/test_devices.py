@@ -468,25 +468,47 @@ async def test_the_schedule_removes_devices_that_nobody_was_seen_on(
         assert (await tx.scalars(select(DeviceRow.id))).all() == [kept]
 
 
-async def test_two_requests_at_once_store_one_device(
-    services: Services, application: RegisteredApplication, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The loser of the race for the unique index reads what the winner wrote."""
-    from ipse.devices import repository
+async def test_two_requests_at_once_store_one_device(services: Services, application: RegisteredApplication) -> None:
+    """Both found nothing; the later one gets the device that the earlier one stored."""
 
-    async with services.database.writing() as tx:
-        _, first = await Visits(Scope(tx, application.application, services)).seen("ada")
-    find, answers = repository.by_persistent_hash, [None]
+    async def remember() -> str | None:
+        async with services.database.writing() as tx:
+            return await devices.remember(
+                Scope(tx, application.application, services),
+                vendor_data="ada",
+                device=LAPTOP,
+                network=NetworkFacts(address=None),
+                evaluation_id=services.identifiers.uuid(),
+                known=History(device_id=None),
+            )
 
-    async def late(scope: Scope, persistent_hash: str) -> DeviceRow | None:
-        return answers.pop() if answers else await find(scope, persistent_hash)
+    first = await remember()
+    assert first is not None
+    assert await remember() == first
 
-    monkeypatch.setattr(repository, "by_persistent_hash", late)
-    async with services.database.writing() as tx:
-        visits = Visits(Scope(tx, application.application, services))
-        visits.number = 1
-        _, second = await visits.seen("ada")
-    assert second == first
+
+async def test_a_device_without_an_id_that_was_found_is_not_looked_up_again(visits: Visits, scope: Scope) -> None:
+    plain = replace(LAPTOP, persistent_id=None)
+    _, device_id = await visits.seen("ada", plain)
+    for known, is_same in ((History(device_id=device_id), True), (History(device_id=None), False)):
+        found = await devices.remember(
+            scope,
+            vendor_data="ada",
+            device=plain,
+            network=NetworkFacts(address=None),
+            evaluation_id=scope.services.identifiers.uuid(),
+            known=known,
+        )
+        assert (found == device_id) is is_same
+
+
+async def test_a_device_that_was_deleted_meanwhile_is_stored_anew(visits: Visits, scope: Scope) -> None:
+    plain = replace(LAPTOP, persistent_id=None)
+    gone = scope.services.identifiers.uuid()
+    found = await devices.remember(
+        scope, vendor_data="ada", device=plain, network=NetworkFacts(address=None), known=History(device_id=gone)
+    )
+    assert found not in (None, gone)
 
 
 async def test_the_persistent_id_is_stored_as_a_digest_that_differs_between_applications() -> None:
