@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event, make_url
@@ -17,6 +18,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from ipse.storage import sqlite_connection
+from ipse.storage.write_turns import WriteTurns
 
 Transaction = AsyncSession
 
@@ -34,13 +36,16 @@ class Database:
     def __init__(self, url: str) -> None:
         self.is_sqlite = url.startswith("sqlite")
         options: dict[str, Any] = {"pool_pre_ping": not self.is_sqlite}
+        file: Path | None = None
         if self.is_sqlite:
             path = make_url(url).database or ":memory:"
+            file = None if path == ":memory:" else Path(path)
             options["async_creator"] = lambda: sqlite_connection.connect(path)
         else:
             options |= {"pool_size": 10, "max_overflow": 20}
         self.engine: AsyncEngine = create_async_engine(url, **options)
-        self._writer = asyncio.Lock()
+        self._engines = {write: self.engine.execution_options(ipse_write=write) for write in (False, True)}
+        self._writer = WriteTurns(file)
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _configure_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
@@ -55,8 +60,7 @@ class Database:
         if lock is not None:
             await lock.acquire()
         try:
-            options = {"ipse_write": write}
-            tx = AsyncSession(self.engine.execution_options(**options), expire_on_commit=False)
+            tx = AsyncSession(self._engines[write], expire_on_commit=False)
             await tx.connection()
         except BaseException:
             if lock is not None:
@@ -87,12 +91,13 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+        self._writer.close()
 
 
 class OpenTransaction:
     """A transaction in progress and the writer lock that goes with it."""
 
-    def __init__(self, tx: Transaction, lock: asyncio.Lock | None) -> None:
+    def __init__(self, tx: Transaction, lock: WriteTurns | None) -> None:
         self.tx = tx
         self._lock = lock
 
