@@ -100,7 +100,12 @@ async def _decide(caller: Caller, body: Evaluate, evaluation_id: str) -> Decided
     chosen = evaluate(policy.policy, seen.facts)
     decided = Decided(chosen, policy, seen.facts, risk_of(known.network))
     device_id = await devices.remember(
-        scope, vendor_data=body.vendor_data, device=known.device, network=known.network, evaluation_id=evaluation_id
+        scope,
+        vendor_data=body.vendor_data,
+        device=known.device,
+        network=known.network,
+        evaluation_id=evaluation_id,
+        known=seen.history,
     )
     await _record(scope, body, evaluation_id, decided, device_id, seen.payee_key, known.network.address)
     return decided
