@@ -78,6 +78,29 @@ async def latest_device_in(scope: Scope, session_id: str) -> DeviceRow | None:
     return row
 
 
+async def evaluated_twin(scope: Scope, session: SessionRow, device: DeviceRow) -> DeviceRow | None:
+    """The device that the evaluation behind a session saw, if it has the fingerprint and the network of ``device``."""
+    if session.evaluation_id is None or device.fingerprint is None:
+        return None
+    here = select(SightingRow.network).where(
+        SightingRow.session_id == session.id, SightingRow.device_id == device.id, SightingRow.network.is_not(None)
+    )
+    query = (
+        select(DeviceRow)
+        .join(SightingRow, SightingRow.device_id == DeviceRow.id)
+        .where(
+            SightingRow.application_id == scope.application_id,
+            SightingRow.evaluation_id == session.evaluation_id,
+            SightingRow.network.in_(here),
+            DeviceRow.fingerprint == device.fingerprint,
+            DeviceRow.id != device.id,
+        )
+        .limit(1)
+    )
+    row: DeviceRow | None = await scope.tx.scalar(query)
+    return row
+
+
 async def uses_in(scope: Scope, session: SessionRow) -> Sequence[UserDeviceRow]:
     """How the person of a session uses the devices of it, and of the evaluation that asked for it."""
     seen = or_(

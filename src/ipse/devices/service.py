@@ -92,18 +92,24 @@ async def on_approved(scope: Scope, session: SessionRow) -> None:
     """The device on which a face was approved becomes a trusted one of its person.
 
     It must keep an id: what has none cannot be recognised safely. In a hand-off it is the device that came last.
+    Browsers keep an id for each origin, so the same device has another one on the integrator's page: where the
+    evaluation that asked for the session saw the same fingerprint in the same network, that id is trusted as well.
     """
-    if session.user_id is None:
+    if session.user_id is None or session.vendor_data is None:
         return
     shown = [row for row in await repository.reports_of(scope, session.id) if row.feature in _SHOW_A_FACE]
     if not shown or any(row.status != FeatureStatus.APPROVED for row in shown):
         return
     device = await repository.latest_device_in(scope, session.id)
-    if device is None or device.persistent_hash is None:
+    if device is None:
         return
-    use = await repository.use_of(scope, session.user_id, device.id, lock=True)
-    if use is not None:
-        _give(use, scope, "session")
+    for twin in (device, await repository.evaluated_twin(scope, session, device)):
+        if twin is None or twin.persistent_hash is None:
+            continue
+        await known_devices.note_use(scope, session.vendor_data, twin.id, again=False)  # evaluated before it was a user
+        use = await repository.use_of(scope, session.user_id, twin.id, lock=True)
+        if use is not None:
+            _give(use, scope, "session")
 
 
 async def on_declined(scope: Scope, session: SessionRow, cause: Cause) -> None:

@@ -361,6 +361,25 @@ async def test_a_handed_over_session_makes_the_device_of_the_face_trusted(
 
 
 @pytest.mark.parametrize(
+    ("changed", "network", "trusted"),
+    [({}, MADRID, True), ({"fingerprint": "d" * 64}, MADRID, False), ({}, TOKYO, False)],
+)
+async def test_the_integrators_id_of_the_same_device_is_trusted_with_it(
+    visits: Visits, scope: Scope, changed: dict[str, Any], network: NetworkFacts, trusted: bool
+) -> None:
+    shop = replace(LAPTOP, persistent_id="C" * 22, **changed)
+    evaluation = scope.services.identifiers.uuid()
+    await devices.remember(scope, vendor_data="ada", device=shop, network=network, evaluation_id=evaluation)
+    session = await visits.session("ada", evaluation_id=evaluation)
+    await devices.remember(scope, vendor_data="ada", device=LAPTOP, network=MADRID, session_id=session.id)
+    await visits.report(session, "Approved")
+    await devices.on_approved(scope, session)
+    await scope.tx.flush()
+    assert (await visits.past(device=LAPTOP)).is_trusted_device
+    assert (await visits.past(device=shop, network=network)).is_trusted_device is trusted
+
+
+@pytest.mark.parametrize(
     ("cause", "risks", "trusted"),
     [
         (Cause.EVALUATED, ["LIVENESS_FACE_ATTACK"], False),
