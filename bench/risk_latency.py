@@ -77,6 +77,8 @@ class Connections:
     @contextlib.asynccontextmanager
     async def one(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
         async with self._free:
+            while self._idle and self._idle[-1][0].at_eof():  # the server lets idle connections go after a while
+                self._idle.pop()[1].close()
             pair = self._idle.pop() if self._idle else await asyncio.open_connection("127.0.0.1", self._port)
             yield pair
             self._idle.append(pair)
