@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from machine import description
-from risk_latency import Connections, Measured, _request, _send, cpu_seconds, serving
+from risk_latency import Connections, Measured, _request, _send, cpu_seconds, serving, without_pauses
 
 PATH: Final = "/v3/step-up/evaluate/"
 GOAL_MS: Final = 20.0
@@ -44,6 +44,7 @@ def bodies() -> Iterator[dict[str, object]]:
 
 async def load(port: int, key: str, rate: float, seconds: float) -> Measured:
     """Send ``rate`` requests a second for ``seconds``, after a warm-up that is not counted."""
+    without_pauses()
     connections, measured, asked = Connections(port), Measured(), bodies()
     began = time.perf_counter()
     due, tasks = began, []

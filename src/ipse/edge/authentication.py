@@ -160,6 +160,7 @@ class Authenticator:
         if not key and not (token and self._accepts_bearer):
             raise Unauthenticated if self._missing_is_401 else Forbidden
         if self._keeps_reading:
+            unit.is_quick = True
             return await self._caller(request, unit, services, await unit.begin(write=False))
         async with unit.peek() as tx:
             return await self._caller(request, unit, services, tx)

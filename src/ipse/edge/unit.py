@@ -18,6 +18,8 @@ class Unit:
         self.services = services
         self._opened: OpenTransaction | None = None
         self._writes = False
+        self.is_quick = False
+        """The request runs few statements, each with an index (``Database.open``)."""
 
     @property
     def has_writes(self) -> bool:
@@ -27,7 +29,7 @@ class Unit:
     async def begin(self, *, write: bool) -> Transaction:
         """Open the transaction, or return the one that is open; reading cannot be turned into writing."""
         if self._opened is None:
-            self._opened = await self.services.database.open(write=write)
+            self._opened = await self.services.database.open(write=write, quick=self.is_quick)
             self._writes = write
         elif write and not self._writes:
             raise RuntimeError("the request opened a reading transaction and then asked for a writing one")

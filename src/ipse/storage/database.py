@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from ipse.storage import sqlite_connection
+from ipse.storage.sqlite_connection import OneTripConnection
 from ipse.storage.write_turns import WriteTurns
 
 Transaction = AsyncSession
@@ -44,14 +45,20 @@ class Database:
         else:
             options |= {"pool_size": 10, "max_overflow": 20}
         self.engine: AsyncEngine = create_async_engine(url, **options)
-        self._engines = {write: self.engine.execution_options(ipse_write=write) for write in (False, True)}
+        self._engines = {
+            (write, quick): self.engine.execution_options(ipse_write=write, ipse_quick=quick)
+            for write in (False, True)
+            for quick in (False, True)
+        }
         self._writer = WriteTurns(file)
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _configure_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
 
-    async def open(self, *, write: bool) -> OpenTransaction:
+    async def open(self, *, write: bool, quick: bool = False) -> OpenTransaction:
         """Begin a transaction. The caller must end it with ``commit`` or ``rollback``.
+
+        ``quick`` promises few statements that find their rows by an index: SQLite then runs them on this thread.
 
         On SQLite a writing transaction takes the write lock at once (``BEGIN IMMEDIATE``), so it can
         neither deadlock with another nor fail half-way because a snapshot went stale.
@@ -60,7 +67,7 @@ class Database:
         if lock is not None:
             await lock.acquire()
         try:
-            tx = AsyncSession(self._engines[write], expire_on_commit=False)
+            tx = AsyncSession(self._engines[write, quick], expire_on_commit=False)
             await tx.connection()
         except BaseException:
             if lock is not None:
@@ -143,5 +150,8 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    write = connection.get_execution_options().get("ipse_write", True)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    options = connection.get_execution_options()
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, OneTripConnection)
+    driver.at_once = options.get("ipse_quick", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("ipse_write", True) else "BEGIN")

@@ -156,10 +156,10 @@ async def test_a_database_that_takes_nothing_asks_for_the_face(
 ) -> None:
     open_transaction = Database.open
 
-    async def refuse(self: Database, *, write: bool) -> Any:
+    async def refuse(self: Database, *, write: bool, quick: bool = False) -> Any:
         if write:
             raise OSError("the disk is full")
-        return await open_transaction(self, write=write)
+        return await open_transaction(self, write=write, quick=quick)
 
     monkeypatch.setattr(Database, "open", refuse)
     answer = await ask(TRANSFER)
