@@ -75,6 +75,7 @@ class EvaluationRow(Base):
     __table_args__ = (
         Index(None, "application_id", "vendor_data", "action_type", "evaluated_at"),
         Index(None, "application_id", "vendor_data", "payee_key"),
+        Index(None, "application_id", "payee_key", "evaluated_at"),
         Index(None, "application_id", "device_id", "evaluated_at"),
         Index(None, "application_id", "ip", "evaluated_at"),
         Index(None, "application_id", "evaluated_at"),

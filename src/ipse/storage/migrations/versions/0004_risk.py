@@ -126,6 +126,12 @@ def upgrade() -> None:
         ["application_id", "vendor_data", "payee_key"],
         unique=False,
     )
+    op.create_index(
+        op.f("ix_step_up_evaluations_application_id_payee_key_evaluated_at"),
+        "step_up_evaluations",
+        ["application_id", "payee_key", "evaluated_at"],
+        unique=False,
+    )
     op.create_index(op.f("ix_step_up_evaluations_session_id"), "step_up_evaluations", ["session_id"], unique=False)
     op.create_table(
         "step_up_policies",
@@ -348,6 +354,9 @@ def downgrade() -> None:
     op.drop_table("step_up_policies")
     op.drop_index(op.f("ix_step_up_evaluations_session_id"), table_name="step_up_evaluations")
     op.drop_index(op.f("ix_step_up_evaluations_application_id_vendor_data_payee_key"), table_name="step_up_evaluations")
+    op.drop_index(
+        op.f("ix_step_up_evaluations_application_id_payee_key_evaluated_at"), table_name="step_up_evaluations"
+    )
     op.drop_index(
         op.f("ix_step_up_evaluations_application_id_vendor_data_action_type_evaluated_at"),
         table_name="step_up_evaluations",
