@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,13 +28,13 @@ EXAMPLES = Path(__file__).parents[3] / "examples" / "policies"
 METHODS = [{"up_to": None, "method": "PASSIVE", "workflow": "wf_ato_step_up"}]
 
 
-async def ipse(*arguments: str, code: int = 0, **environment: str) -> str:
+async def ipse(*arguments: str, code: int = 0, environment: Mapping[str, str] | None = None) -> str:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("IPSE_")}
 
     def run() -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "ipse.cli", "policy", *arguments]
         return subprocess.run(
-            command, env={**inherited, **environment}, capture_output=True, text=True, timeout=120, check=False
+            command, env={**inherited, **(environment or {})}, capture_output=True, text=True, timeout=120, check=False
         )
 
     done = await asyncio.to_thread(run)
@@ -93,11 +94,11 @@ async def test_a_backtest_shows_what_another_policy_would_have_answered(
         "IPSE_DATA_DIR": str(services.settings.data_dir),
         "IPSE_DATABASE_URL": services.settings.resolved_database_url,
     }
-    found = json.loads(await ipse("backtest", file, "--application", application.id, "--json", **where))
+    found = json.loads(await ipse("backtest", file, "--application", application.id, "--json", environment=where))
     assert found["evaluations"] == 3
     assert [change["reasons_after"] for change in found["changed"]] == [["hurry"]], "counts are made from earlier rows"
-    printed = await ipse("backtest", file, "--application", application.id, "--current", **where)
+    printed = await ipse("backtest", file, "--application", application.id, "--current", environment=where)
     assert "1 of 3 evaluations would be answered otherwise" in printed
-    later = await ipse("backtest", file, "--application", application.id, "--since", "2030-01-01", **where)
+    later = await ipse("backtest", file, "--application", application.id, "--since", "2030-01-01", environment=where)
     assert "0 of 0" in later
-    assert "no application" in await ipse("backtest", file, "--application", "sandbox-9", code=1, **where)
+    assert "no application" in await ipse("backtest", file, "--application", "sandbox-9", code=1, environment=where)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
-import click
 import pytest
 import typer
 from pydantic import ValidationError
@@ -23,12 +23,12 @@ COMMANDS = {
 WITHOUT_JSON = {"worker"}
 
 
-def _commands() -> Iterator[tuple[str, click.Command]]:
+def _commands() -> Iterator[tuple[str, Any]]:
     yield from _leaves("", typer.main.get_command(app))
 
 
-def _leaves(prefix: str, group: click.Command) -> Iterator[tuple[str, click.Command]]:
-    for name, command in group.commands.items():  # type: ignore[attr-defined]
+def _leaves(prefix: str, group: Any) -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
         if hasattr(command, "commands"):
             yield from _leaves(f"{prefix}{name} ", command)
         else:

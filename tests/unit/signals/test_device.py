@@ -50,8 +50,15 @@ def values(device: DeviceFacts) -> dict[str, JsonValue]:
 def test_every_listed_signal_is_computed() -> None:
     """A page and an app together tell all of them; the model is what a page with client hints adds."""
     page = read_device({**HEADERS, "sec-ch-ua-model": '"Surface"'}, FULL)
-    app = {"is_rooted": True, "is_hooked": False, "is_debugged": False, "is_app_tampered": False}
-    device = replace(page, brand="Microsoft", has_attestation=True, **app)
+    device = replace(
+        page,
+        brand="Microsoft",
+        has_attestation=True,
+        is_rooted=True,
+        is_hooked=False,
+        is_debugged=False,
+        is_app_tampered=False,
+    )
     assert set(values(device)) == LISTED
 
 

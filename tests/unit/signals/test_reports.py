@@ -16,6 +16,7 @@ from ipse.checks.performed import PASSIVE, ChallengeRun, Performed
 from ipse.checks.screening import FaceHit, with_screening
 from ipse.checks.selfie import FaceEntity
 from ipse.decision.config import CaptureMethod
+from ipse.decision.features import Feature
 from ipse.decision.reports import Report
 from ipse.decision.settings import FaceMatchConfig, LivenessConfig
 from ipse.decision.signal_catalogue import SIGNALS, problems_of
@@ -167,4 +168,4 @@ def test_a_resembling_face_counts_where_it_belongs(hit: FaceHit, code: str) -> N
 
 
 def test_a_report_of_another_feature_has_none() -> None:
-    assert of_reports([replace(match_report(), feature=liveness.Feature.AML)]) == {}
+    assert of_reports([replace(match_report(), feature=Feature.AML)]) == {}
