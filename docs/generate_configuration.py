@@ -31,6 +31,10 @@ changed through the API: `PATCH /auth/v2/organizations/me/{organization}/applica
 """
 
 
+_CACHED = {"models_dir": "models", "intelligence_dir": "intelligence"}
+"""Folders whose default depends on who reads this."""
+
+
 def page() -> str:
     """The whole page."""
     rows = [_row(name, field) for name, field in Settings.model_fields.items()]
@@ -52,8 +56,8 @@ def _kind(annotation: Any) -> str:
 
 
 def _default(name: str, field: FieldInfo) -> str:
-    if name == "models_dir":
-        return "`models` in the user's cache folder"
+    if name in _CACHED:
+        return f"`{_CACHED[name]}` in the user's cache folder"
     default = field.default
     if default is None or default == "" or default == ():
         return "unset"

@@ -1,7 +1,7 @@
 """What belongs to a user: faces, devices, and the history as a whole. Ours; the contract has no calls for it.
 
 These routes come before those of the user, whose ``vendor_data`` may hold slashes too: a ``vendor_data`` that ends in
-``/faces`` or ``/devices`` is not reached by GET.
+``/faces`` or ``/devices`` is not reached by GET or PATCH.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from ipse.devices import service as devices
 from ipse.edge.authentication import as_uuid
 from ipse.edge.documented import documented
+from ipse.edge.errors import Detail
 from ipse.edge.routing import router as make_router
 from ipse.faces.erasure import forget_faces
 from ipse.users import merging, portraits, repository, service, view
@@ -65,3 +66,21 @@ async def revoke_user_device(scope: UsersWriteScope, vendor_data: str, device_id
 async def merge_user(scope: UsersWriteScope, vendor_data: str, body: Merge) -> UserDetail:
     """Give the whole history of this user to another one, and answer with that one."""
     return await view.detail(scope, await merging.merge(scope, vendor_data, body.into))
+
+
+async def _refuse_to_change() -> None:
+    raise Detail(405, 'Method "PATCH" not allowed.')
+
+
+for _path in (
+    "faces/",
+    "faces/{face_id}/",
+    "devices/",
+    "devices/{device_id}/trust/",
+    "devices/{device_id}/revoke/",
+    "merge/",
+):
+    # Otherwise a PATCH of what belongs to a user would change a user whose vendor_data ends in this path.
+    router.add_api_route(
+        f"/v3/users/{{vendor_data:path}}/{_path}", _refuse_to_change, methods=["PATCH"], include_in_schema=False
+    )

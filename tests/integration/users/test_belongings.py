@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select
@@ -338,3 +339,11 @@ async def test_merging_twice_and_into_a_merged_user_is_refused_with_the_way_out(
     assert (chained.status_code, "b" in chained.json()["into"]) == (400, True)
     await _history(services, application, "a")
     assert (await client.post("/v3/users/a/merge/", json={"into": "c"})).json()["session_count"] == 2
+
+
+@pytest.mark.parametrize(
+    "path", ["faces/", "devices/", "merge/", f"faces/{UUID(int=1)}/", f"devices/{UUID(int=1)}/trust/"]
+)
+async def test_what_belongs_to_a_user_is_no_user_to_change(client: AsyncClient, path: str) -> None:
+    refused = await client.patch(f"/v3/users/ada/{path}", json={"full_name": "Somebody Else"})
+    assert refused.status_code == 405, refused.text
