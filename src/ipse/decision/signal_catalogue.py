@@ -8,7 +8,7 @@ step-up policies address it as ``signals.group.name``. A signal is listed only i
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
@@ -28,15 +28,15 @@ class SignalType(StrEnum):
 
     def fits(self, value: JsonValue) -> bool:
         """Whether ``value`` is of this type."""
-        match self:
-            case SignalType.BOOLEAN:
-                return isinstance(value, bool)
-            case SignalType.NUMBER:
-                return as_number(value) is not None
-            case SignalType.TEXT:
-                return isinstance(value, str)
-            case SignalType.LIST:
-                return is_list(value)
+        return _FITS[self](value)
+
+
+_FITS: Final[Mapping[SignalType, Callable[[JsonValue], bool]]] = {
+    SignalType.BOOLEAN: lambda value: isinstance(value, bool),
+    SignalType.NUMBER: lambda value: as_number(value) is not None,
+    SignalType.TEXT: lambda value: isinstance(value, str),
+    SignalType.LIST: is_list,
+}
 
 
 class PrivacyClass(StrEnum):
@@ -107,11 +107,10 @@ def parse_signals(lines: Iterable[str], group: str) -> tuple[Signal, ...]:
 
 def _read_all() -> Mapping[str, Signal]:
     found: dict[str, Signal] = {}
-    folder = files("ipse.decision") / "signals"
-    for file in sorted(folder.iterdir(), key=lambda one: one.name):
-        if file.name.endswith(".tsv"):
-            lines = file.read_text(encoding="utf-8").splitlines()
-            found.update({signal.code: signal for signal in parse_signals(lines, file.name.removesuffix(".tsv"))})
+    tables = (file for file in (files("ipse.decision") / "signals").iterdir() if file.name.endswith(".tsv"))
+    for table in sorted(tables, key=lambda one: one.name):
+        lines = table.read_text(encoding="utf-8").splitlines()
+        found.update({signal.code: signal for signal in parse_signals(lines, table.name.removesuffix(".tsv"))})
     return MappingProxyType(found)
 
 
