@@ -42,7 +42,7 @@ class FaceRow(Base):
     session_id: Mapped[str | None] = mapped_column(Id, index=True)
     media_id: Mapped[str | None] = mapped_column(Id)
     purpose: Mapped[str] = mapped_column(String(16))
-    """``reference`` (enrolled portrait), ``probe`` (live selfie), ``supplied`` (``portrait_image``), ``profile``, ``listed``."""
+    """``reference`` (enrolled), ``probe`` (live selfie), ``supplied`` (``portrait_image``), ``profile``, ``listed``."""
     source: Mapped[str] = mapped_column(String(16))
     """``session``, ``imported`` or ``list_entry``: the contract's vocabulary for matches."""
     supplied_by: Mapped[str] = mapped_column(String(16))
