@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, func, select
 
 from ipse.decision.policy.comparison import Recorded
 from ipse.decision.policy.evaluation import tallies_of
 from ipse.decision.policy.model import Facts, Policy, Subject, Tally
-from ipse.runtime.application import Application
+from ipse.edge.authentication import as_uuid
+from ipse.edge.errors import NotFound
+from ipse.runtime.application import Application, Mode
 from ipse.runtime.scope import Scope
 from ipse.runtime.services import Services
 from ipse.sessions.view import timestamp
 from ipse.step_up import policies
 from ipse.storage.tables import ApplicationRow, EvaluationRow
+
+
+_MODES: Final = frozenset(mode.value for mode in Mode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +41,14 @@ async def read(
     ``application`` is an id, or ``sandbox`` or ``live`` for the first of that mode. An evaluation that was recorded
     without facts, because the policy had failed, is left out: nothing can be said about it.
     """
-    async with services.database.reading() as tx:
-        which = ApplicationRow.mode if application in ("sandbox", "live") else ApplicationRow.id
-        row = await tx.scalar(
-            select(ApplicationRow).where(which == application).order_by(ApplicationRow.created_at).limit(1)
+    try:
+        named = (
+            ApplicationRow.mode == application if application in _MODES else ApplicationRow.id == as_uuid(application)
         )
+    except NotFound:
+        return None
+    async with services.database.reading() as tx:
+        row = await tx.scalar(select(ApplicationRow).where(named).order_by(ApplicationRow.created_at).limit(1))
         if row is None:
             return None
         scope = Scope(tx, Application.of(row), services)
