@@ -21,7 +21,6 @@ from ipse.sessions.view import timestamp
 from ipse.step_up import policies
 from ipse.storage.tables import ApplicationRow, EvaluationRow
 
-
 _MODES: Final = frozenset(mode.value for mode in Mode)
 
 
