@@ -34,7 +34,7 @@ export function PurposeScreen(): JSX.Element {
         <p>{texts.say("purpose.who", { name })}</p>
       </div>
       <p class="truth">
-        {useSent()} {texts.say("purpose.before")}{" "}
+        {useSent()} {texts.say("purpose.device")}{" "}
         {privacy ? (
           <a href={privacy} target="_blank" rel="noopener noreferrer">
             {texts.say("common.privacy_policy")}
