@@ -139,10 +139,8 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
     cursor = connection.cursor()
     for pragma in (
-        "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        "busy_timeout=30000",
         "temp_store=MEMORY",
     ):
         cursor.execute(f"PRAGMA {pragma}")

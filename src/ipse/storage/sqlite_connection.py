@@ -9,12 +9,14 @@ does anyway.
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import aiosqlite
 
 BUSY_TIMEOUT_S: Final = 30.0
+_SWITCH_AGAIN_S: Final = 0.01
 _CHUNK: Final = 64
 """Rows of one chunk when a cursor of aiosqlite itself is iterated; ours never is."""
 
@@ -99,9 +101,33 @@ class _Cursor:
 
 
 async def connect(path: str) -> OneTripConnection:
-    """Open the database file at ``path``."""
+    """Open the database file at ``path`` in WAL mode. Raises ``OperationalError`` if it stays locked for too long."""
     opened = OneTripConnection(
         lambda: sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, check_same_thread=False), iter_chunk_size=_CHUNK
     )
     await opened
+    try:
+        await opened.on_its_thread(_write_ahead, opened.raw)
+    except BaseException:
+        await opened.close()
+        raise
     return opened
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to WAL mode, on the connection's thread; a file that is in it already stays as it is.
+
+    The switch begins as a reader and becomes a writer, and there SQLite gives up at once instead of waiting as long as
+    its busy timeout says (two who did so would wait for each other). Processes that start together on a new file need
+    someone to try again.
+    """
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+            return
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() >= deadline:
+                raise
+        time.sleep(_SWITCH_AGAIN_S)
