@@ -25,7 +25,7 @@ from ipse.intelligence import device_agent
 from ipse.intelligence.network import NetworkIntelligence
 from ipse.jobs.worker import run_worker
 from ipse.runtime.services import Services
-from ipse.security.keysets import open_rings
+from ipse.security.keysets import load_lookup_key, load_master_keys, open_rings
 from ipse.settings import Settings
 from ipse.storage import migrate
 from ipse.storage.blobs import open_blob_store
@@ -56,6 +56,7 @@ async def build_services(
     try:
         await migrate.upgrade(database.engine)
         ordinary, biometric = await open_rings(settings, database, clock)
+        lookup = await load_lookup_key(database, load_master_keys(settings), clock)
     finally:
         faces = await loading if loading is not None else faces
         network = await mapping
@@ -67,6 +68,7 @@ async def build_services(
         database=database,
         ordinary_ring=ordinary,
         biometric_ring=biometric,
+        lookup=lookup,
         blobs=open_blob_store(settings.resolved_blob_url),
         faces=faces,
         inference=InferencePool(workers, settings.inference_queue),

@@ -11,6 +11,11 @@ def template_context(application_id: str, face_id: str) -> bytes:
     return f"face-template|{application_id}|{face_id}".encode()
 
 
+def search_context(application_id: str, face_id: str) -> bytes:
+    """Associated data that ties a sealed search vector to its row; key rotation needs it too."""
+    return f"face-search|{application_id}|{face_id}".encode()
+
+
 def seal_template(scope: Scope, face_id: str, template: Template) -> bytes:
     """The template as the row of this face may hold it."""
     context = template_context(scope.application_id, face_id)

@@ -15,15 +15,28 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import func, select
 
+from ipse.audit.sealing import details_context
+from ipse.faces import spaces
 from ipse.faces.rotation import seed_context
-from ipse.faces.sealing import template_context
+from ipse.faces.sealing import search_context, template_context
 from ipse.media import tasks as media
+from ipse.media.sealing import key_context
 from ipse.runtime.services import Services
 from ipse.security import keysets
 from ipse.security.keyring import CannotOpen, KeyRing, Ring
 from ipse.sessions.view import token_context
 from ipse.step_up.signing_keys import private_context
-from ipse.storage.tables import DestinationRow, EventRow, FaceRow, FaceSpaceRow, SessionRow, SigningKeyRow
+from ipse.storage.tables import (
+    AuditEntryRow,
+    DestinationRow,
+    EventRow,
+    FaceRow,
+    FaceSpaceRow,
+    MediaRow,
+    SessionRow,
+    SigningKeyRow,
+    TemplateSpaceRow,
+)
 from ipse.webhooks.destinations import secret_context
 from ipse.webhooks.service import payload_context
 
@@ -61,6 +74,30 @@ SEALED_COLUMNS: Final = (
         lambda row: template_context(row.application_id, row.id),
     ),
     SealedColumn("face spaces", Ring.BIOMETRIC, FaceSpaceRow, "seed_sealed", lambda row: seed_context(row.id)),
+    SealedColumn(
+        "search vectors",
+        Ring.BIOMETRIC,
+        FaceRow,
+        "search_sealed",
+        lambda row: search_context(row.application_id, row.id),
+    ),
+    SealedColumn(
+        "template spaces",
+        Ring.BIOMETRIC,
+        TemplateSpaceRow,
+        "seed_sealed",
+        lambda row: spaces.seed_context(row.application_id, row.version),
+    ),
+    SealedColumn(
+        "keys of images",
+        Ring.BIOMETRIC,
+        MediaRow,
+        "key_sealed",
+        lambda row: key_context(row.application_id, row.id, row.kind),
+    ),
+    SealedColumn(
+        "audit details", Ring.ORDINARY, AuditEntryRow, "details_sealed", lambda row: details_context(row.chain, row.id)
+    ),
 )
 
 
@@ -97,7 +134,7 @@ async def rotate(
     await _advance(services, held, held.with_newest_primary())
     moved = {column.name: await rewrap_column(services, column, progress) for column in _columns(ring)}
     if ring is Ring.BIOMETRIC:
-        moved["media"] = await media.rewrap(services, lambda done, total: progress("media", done, total))
+        moved["media"] = await media.give_keys(services, lambda done, total: progress("media", done, total))
     return Rotation(ring, held.version, held.primary_key_id, moved)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from ipse.media import repository
+from ipse.media import repository, sealing
 from ipse.media.errors import MediumDamaged, MediumNotFound
 from ipse.runtime.scope import Scope
 from ipse.runtime.services import Services
@@ -50,7 +50,9 @@ async def store(
     """
     services = scope.services
     media_id = services.identifiers.uuid()
-    sealed = services.biometric_ring.seal(content, context=seal_context(scope.application_id, media_id, kind))
+    sealed, key_sealed = sealing.seal(
+        services.biometric_ring, content, application_id=scope.application_id, media_id=media_id, kind=kind
+    )
     row = MediaRow(
         id=media_id,
         application_id=scope.application_id,
@@ -60,6 +62,7 @@ async def store(
         blob_key=f"{scope.application_id}/{media_id}",
         sha256=hashlib.sha256(sealed).hexdigest(),
         byte_count=len(content),
+        key_sealed=key_sealed,
         created_at=services.clock.now(),
     )
     await services.blobs.put(row.blob_key, sealed)
@@ -91,7 +94,14 @@ async def open_row(services: Services, row: MediaRow) -> Medium:
     if hashlib.sha256(sealed).hexdigest() != row.sha256:
         raise MediumDamaged(row.id)
     try:
-        content = services.biometric_ring.open(sealed, context=seal_context(row.application_id, row.id, row.kind))
+        content = sealing.unseal(
+            services.biometric_ring,
+            sealed,
+            row.key_sealed,
+            application_id=row.application_id,
+            media_id=row.id,
+            kind=row.kind,
+        )
     except CannotOpen as error:
         raise MediumDamaged(row.id) from error
     return Medium(content, row.content_type)
@@ -122,11 +132,6 @@ def link(services: Services, application_id: str, media_id: str) -> str:
         media_id=media_id,
         now=services.clock.now(),
     )
-
-
-def seal_context(application_id: str, media_id: str, kind: str) -> bytes:
-    """Return the associated data that ties sealed bytes to their row."""
-    return f"media|{application_id}|{media_id}|{kind}".encode()
 
 
 async def erasures_finished() -> None:

@@ -1,4 +1,4 @@
-"""Scheduled work on media: removing blobs without a row, and moving images to the newest key."""
+"""Work on all media: removing blobs without a row, and giving old images a key of their own."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ from typing import Final
 import structlog
 from sqlalchemy import func, select, update
 
-from ipse.media import repository
-from ipse.media.service import seal_context
+from ipse.media import repository, sealing, service
+from ipse.media.errors import MediumDamaged, MediumNotFound
 from ipse.runtime.services import Services
-from ipse.security.keyring import CannotOpen
-from ipse.storage.blobs import BlobNotFound
 from ipse.storage.tables import MediaRow
 
 log = structlog.get_logger(__name__)
@@ -44,48 +42,52 @@ async def sweep_orphans(services: Services) -> int:
     return removed
 
 
-async def rewrap(services: Services, progress: Callable[[int, int], None]) -> int:
-    """Seal every image again that was sealed with an older key; return how many.
+async def give_keys(services: Services, progress: Callable[[int, int], None]) -> int:
+    """Give a key of its own to every image that the ring itself sealed (before decision 0022); return how many.
 
     Each image gets a new blob first, then its row is pointed at it, then the old blob goes: a crash at any moment
     leaves every image readable. ``progress`` is called with (done, total) after each row.
     """
     moved = done = 0
     last = ""
+    without = MediaRow.key_sealed.is_(None)
     async with services.database.reading() as tx:
-        total = await tx.scalar(select(func.count()).select_from(MediaRow)) or 0
+        total = await tx.scalar(select(func.count()).select_from(MediaRow).where(without)) or 0
     while True:
         async with services.database.reading() as tx:
-            query = select(MediaRow).where(MediaRow.id > last) if last else select(MediaRow)
+            query = select(MediaRow).where(without, MediaRow.id > last) if last else select(MediaRow).where(without)
             rows = (await tx.scalars(query.order_by(MediaRow.id).limit(_BATCH))).all()
         if not rows:
             return moved
         for row in rows:
-            moved += await _rewrap_row(services, row)
+            moved += await _give_key(services, row)
             done += 1
             last = row.id
             progress(done, max(total, done))
 
 
-async def _rewrap_row(services: Services, row: MediaRow) -> bool:
-    ring = services.biometric_ring
-    context = seal_context(row.application_id, row.id, row.kind)
+async def _give_key(services: Services, row: MediaRow) -> bool:
     try:
-        sealed = await services.blobs.get(row.blob_key)
-        if not ring.needs_rewrap(sealed):
-            return False
-        renewed = await asyncio.to_thread(ring.rewrap, sealed, context=context)
-    except (BlobNotFound, CannotOpen) as error:
+        medium = await service.open_row(services, row)
+    except (MediumNotFound, MediumDamaged) as error:
         log.error("media.rewrap_failed", media=row.id, reason=type(error).__name__)
         return False
-    key = f"{row.application_id}/{row.id}-{ring.primary_key_id:08x}"
-    await services.blobs.delete(key)  # left by an interrupted rotation
+    renewed, key_sealed = await asyncio.to_thread(
+        sealing.seal,
+        services.biometric_ring,
+        medium.content,
+        application_id=row.application_id,
+        media_id=row.id,
+        kind=row.kind,
+    )
+    key = f"{row.application_id}/{row.id}-own"
+    await services.blobs.delete(key)  # left by an interrupted run
     await services.blobs.put(key, renewed)
     async with services.database.writing() as tx:
         pointed = await tx.scalars(
             update(MediaRow)
             .where(MediaRow.id == row.id, MediaRow.blob_key == row.blob_key)
-            .values(blob_key=key, sha256=hashlib.sha256(renewed).hexdigest())
+            .values(blob_key=key, key_sealed=key_sealed, sha256=hashlib.sha256(renewed).hexdigest())
             .returning(MediaRow.id)
         )
         moved = pointed.one_or_none() is not None

@@ -11,6 +11,7 @@ from ipse.identifiers import Identifiers
 from ipse.intelligence.network import NetworkIntelligence
 from ipse.runtime.signal import Signal
 from ipse.security.keyring import KeyRing
+from ipse.security.lookup import LookupKey
 from ipse.settings import Settings
 from ipse.storage.blobs import BlobStore
 from ipse.storage.database import Database
@@ -31,6 +32,7 @@ class Services:
     database: Database
     ordinary_ring: KeyRing
     biometric_ring: KeyRing
+    lookup: LookupKey
     blobs: BlobStore
     faces: FaceEngine | None
     inference: InferencePool

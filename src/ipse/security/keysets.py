@@ -15,10 +15,23 @@ from typing import Final
 from sqlalchemy import select
 
 from ipse.clock import Clock
-from ipse.security.keyring import MASTER_KEY_BYTES, KeyRing, KeyRingError, LocalMasterKey, MasterKey, Ring
+from ipse.security.keyring import (
+    MASTER_KEY_BYTES,
+    CannotOpen,
+    KeyRing,
+    KeyRingError,
+    LocalMasterKey,
+    MasterKey,
+    Ring,
+    WrongMasterKey,
+)
+from ipse.security.lookup import LookupKey
 from ipse.settings import Settings
 from ipse.storage.database import Database, Transaction
 from ipse.storage.tables import KeysetRow
+
+LOOKUP: Final = "lookup"
+"""Name of the look-up secret among the stored key sets. It has one version and the ordinary master key wraps it."""
 
 RELOAD_SECONDS: Final = 15
 """How often a process looks for a newer version of its rings."""
@@ -117,6 +130,25 @@ async def load_rings(database: Database, masters: Mapping[Ring, MasterKey], cloc
             await _load_or_create(tx, Ring.ORDINARY, masters, clock),
             await _load_or_create(tx, Ring.BIOMETRIC, masters, clock),
         )
+
+
+async def load_lookup_key(database: Database, masters: Mapping[Ring, MasterKey], clock: Clock) -> LookupKey:
+    """Return the installation's look-up secret; create it if there is none yet.
+
+    Raises:
+        WrongMasterKey: it was wrapped by another ordinary master key.
+    """
+    master = masters[Ring.ORDINARY]
+    async with database.writing() as tx:
+        row = await tx.get(KeysetRow, (LOOKUP, 1))
+        if row is None:
+            created = LookupKey.create()
+            tx.add(KeysetRow(ring=LOOKUP, version=1, wrapped=created.wrap(master), created_at=clock.now()))
+            return created
+    try:
+        return LookupKey.unwrap(row.wrapped, master)
+    except CannotOpen as error:
+        raise WrongMasterKey(Ring.ORDINARY) from error
 
 
 async def reload(database: Database, rings: Iterable[KeyRing], masters: Mapping[Ring, MasterKey]) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from ipse.security import keysets
 from ipse.security.keyring import KeyRing, KeyRingError, Ring
+from ipse.security.lookup import LookupKey
 from ipse.settings import Settings
 from ipse.storage.database import Database
 from ipse.storage.tables import KeysetRow
@@ -64,6 +65,9 @@ async def change_master_key(settings: Settings, database: Database, ring: Ring) 
                 raise NothingToWrap(f"There is no {ring} ring yet. Run `ipse init`.")
             for row in rows:
                 row.wrapped = KeyRing.unwrap(ring, row.version, row.wrapped, present).wrap(following)
+            lookup = await tx.get(KeysetRow, (keysets.LOOKUP, 1), with_for_update=True)
+            if ring is Ring.ORDINARY and lookup is not None:
+                lookup.wrapped = LookupKey.unwrap(lookup.wrapped, present).wrap(following)
     except KeyRingError:
         upcoming.unlink()
         raise

@@ -62,8 +62,9 @@ async def test_the_ordinary_ring_moves_secrets_events_session_tokens_and_signing
     seen: set[str] = set()
     done = await rotate(services, Ring.ORDINARY, settle=no_wait, progress=lambda name, _done, _total: seen.add(name))
     assert done.key_id == services.ordinary_ring.primary_key_id != before
-    assert done.moved == {"webhook secrets": 1, "events": 1, "session tokens": 1, "signing keys": 1}
-    assert seen == set(done.moved)
+    moved = {name: count for name, count in done.moved.items() if count}
+    assert moved == {"webhook secrets": 1, "events": 1, "session tokens": 1, "signing keys": 1}
+    assert set(moved) <= seen <= set(done.moved)
     async with services.database.reading() as tx:
         scope = Scope(tx, application.application, services)
         row = await destinations.get(scope, destination.id)
@@ -81,7 +82,7 @@ async def test_the_ordinary_ring_moves_secrets_events_session_tokens_and_signing
         assert webhooks.open_payload(services.ordinary_ring, event)["note"] == "kept"
 
 
-async def test_the_biometric_ring_moves_images_and_leaves_the_other_ring_alone(
+async def test_the_biometric_ring_moves_keys_of_images_and_leaves_the_other_ring_alone(
     services: Services, application: RegisteredApplication
 ) -> None:
     async with services.database.writing() as tx:
@@ -89,7 +90,7 @@ async def test_the_biometric_ring_moves_images_and_leaves_the_other_ring_alone(
         row = await media.store(scope, kind="selfie", content=b"face", content_type="image/jpeg")
     ordinary = services.ordinary_ring.primary_key_id
     done = await rotate(services, Ring.BIOMETRIC, settle=no_wait)
-    assert done.moved == {"templates": 0, "face spaces": 0, "media": 1}
+    assert {name: count for name, count in done.moved.items() if count} == {"keys of images": 1}
     assert services.ordinary_ring.primary_key_id == ordinary
     async with services.database.reading() as tx:
         assert (await media.read(Scope(tx, application.application, services), row.id)).content == b"face"

@@ -73,7 +73,7 @@ def _absent_file(database: Database) -> str | None:
 async def _rings(settings: Settings, database: Database) -> Finding:
     async with database.reading() as tx:
         stored = set(await tx.scalars(select(KeysetRow.ring)))
-    if stored != set(Ring):
+    if not stored >= {*Ring}:
         return warn("key rings", "not complete yet", "Run `ipse init`.")
     try:
         # Both rings are stored, so this only reads.

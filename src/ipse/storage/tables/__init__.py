@@ -8,13 +8,16 @@ from ipse.storage.tables.accounts import (
     KeysetRow,
     OrganizationRow,
 )
+from ipse.storage.tables.audit import AuditCheckpointRow, AuditEntryRow
 from ipse.storage.tables.base import Base
 from ipse.storage.tables.branding import BrandingImageRow, BrandingRow
 from ipse.storage.tables.capture import ChallengeRow, HandoffRow
 from ipse.storage.tables.devices import DeviceRow, SightingRow, UserDeviceRow
-from ipse.storage.tables.faces import FaceRow, FaceSpaceRow, MediaRow
+from ipse.storage.tables.faces import FaceRow, FaceSpaceRow, MediaRow, TemplateSpaceRow
 from ipse.storage.tables.lists import ListEntryRow, ListRow
+from ipse.storage.tables.lockout import AttemptRow, CounterRow, LockRow
 from ipse.storage.tables.operations import IdempotencyRow, LeaseRow
+from ipse.storage.tables.privacy import ErasureReceiptRow, RetentionRunRow
 from ipse.storage.tables.sessions import CaptureRow, ReportRow, ReviewRow, SessionRow, UserRow
 from ipse.storage.tables.step_up import (
     EvaluationRow,
@@ -32,14 +35,19 @@ __all__ = [
     "AccountRow",
     "ApiKeyRow",
     "ApplicationRow",
+    "AttemptRow",
+    "AuditCheckpointRow",
+    "AuditEntryRow",
     "Base",
     "BrandingImageRow",
     "BrandingRow",
     "CaptureRow",
     "ChallengeRow",
+    "CounterRow",
     "DeliveryRow",
     "DestinationRow",
     "DeviceRow",
+    "ErasureReceiptRow",
     "EvaluationRow",
     "EventRow",
     "FaceRow",
@@ -50,16 +58,19 @@ __all__ = [
     "LeaseRow",
     "ListEntryRow",
     "ListRow",
+    "LockRow",
     "MediaRow",
     "OrganizationRow",
     "PolicyRow",
     "PolicyVersionRow",
     "ReportRow",
+    "RetentionRunRow",
     "ReviewRow",
     "SessionRow",
     "SessionSignalsRow",
     "SightingRow",
     "SigningKeyRow",
+    "TemplateSpaceRow",
     "UserDeviceRow",
     "UserRow",
     "VerdictRow",

@@ -69,6 +69,8 @@ class ApplicationRow(Base):
     allow_private_webhooks: Mapped[bool] = mapped_column(default=False)
     kyc_validity_days: Mapped[int | None]
     """Days after which an approved session becomes ``Kyc Expired``; null = never."""
+    retention_days: Mapped[int | None]
+    """Days from its creation after which a session is erased, 30 to 3650; null = never."""
     website_url: Mapped[str | None] = mapped_column(String(2048))
     redirect_uris: Mapped[list[Any]] = mapped_column(default=list)
     terms_url: Mapped[str | None] = mapped_column(String(2048))

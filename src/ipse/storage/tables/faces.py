@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ipse.storage.columns import Id
@@ -24,6 +24,9 @@ class MediaRow(Base):
     blob_key: Mapped[str] = mapped_column(String(255), unique=True)
     sha256: Mapped[str] = mapped_column(String(64))
     """Digest of the sealed bytes, so that a damaged blob is noticed before it is opened."""
+    key_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The key of this blob alone, under the biometric ring: with the row gone, no copy of the blob can be read.
+    None: the ring sealed the blob itself (before decision 0022)."""
     byte_count: Mapped[int]
     created_at: Mapped[datetime]
 
@@ -50,6 +53,12 @@ class FaceRow(Base):
     searchable: Mapped[bool] = mapped_column(default=False)
     model_id: Mapped[str] = mapped_column(String(64))
     template_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    """The protected template (decision 0018), under the biometric ring."""
+    space_version: Mapped[int | None]
+    """The template space of the application that protects it; None: not protected yet, or no template."""
+    search_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The vector that 1:N search compares, in the search space of the application; searchable faces have one."""
+    renewed_at: Mapped[datetime | None]
     comment: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime]
     superseded_at: Mapped[datetime | None]
@@ -71,3 +80,19 @@ class FaceSpaceRow(Base):
     id: Mapped[str] = mapped_column(Id, ForeignKey("applications.id", ondelete="CASCADE"), primary_key=True)
     """The application."""
     seed_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class TemplateSpaceRow(Base):
+    """The secret behind the transformations of an application's templates; a new version revokes the old one."""
+
+    __tablename__ = "template_spaces"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    application_id: Mapped[str] = mapped_column(Id, ForeignKey("applications.id", ondelete="CASCADE"))
+    version: Mapped[int]
+    seed_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime]
+    retired_at: Mapped[datetime | None]
+    """Protects no new template from here on; old ones are renewed."""
+
+    __table_args__ = (UniqueConstraint("application_id", "version"),)

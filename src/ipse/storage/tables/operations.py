@@ -25,6 +25,10 @@ class IdempotencyRow(Base):
     status_code: Mapped[int]
     body_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     content_type: Mapped[str] = mapped_column(String(64))
+    session_id: Mapped[str | None] = mapped_column(Id, index=True)
+    """The session that the answer speaks of: erased with it."""
+    subject_tag: Mapped[str | None] = mapped_column(String(64), index=True)
+    """Keyed digest of the person that the answer speaks of."""
     created_at: Mapped[datetime]
 
 

@@ -1,0 +1,1 @@
+"""A backup of database and blobs, and its way back."""

@@ -1,0 +1,1 @@
+"""Evidence packs of sessions, verified offline, and decisions replayed (decision 0019)."""
