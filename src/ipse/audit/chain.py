@@ -74,9 +74,9 @@ class Fault(enum.StrEnum):
     MISSING_ENTRY = "missing_entry"
     """No entry stands at this position, yet later ones do."""
     REORDERED = "reordered"
-    """The entry that belongs here stands further on."""
+    """The entry that belongs here stands further on: entries were exchanged, or one was put in."""
     BROKEN_LINK = "broken_link"
-    """The link does not follow from the one before: an entry was removed, put in or exchanged."""
+    """The link does not follow from the one before: an entry was removed, or the link was changed."""
     CUT = "cut"
     """A checkpoint was signed further on than the chain reaches."""
     REWRITTEN = "rewritten"
@@ -172,7 +172,7 @@ class Verifier:
         entry, due = linked.entry, self.entries + 1
         if linked.position > due:
             return Contradiction(Fault.MISSING_ENTRY, self.chain, due)
-        place = (self.chain, linked.position, entry.id)
+        place = (self.chain, due, entry.id)
         if linked.position < due:
             return Contradiction(Fault.BROKEN_LINK, *place)
         if entry.chain != self.chain or digest(entry) != linked.digest:

@@ -70,15 +70,43 @@ async def record_installation(
     Raises:
         NotCanonical: ``details`` are not JSON.
     """
+    await record_chain(
+        services,
+        tx,
+        INSTALLATION,
+        act,
+        actor_type=actor_type,
+        object_type=object_type,
+        object_id=object_id,
+        details=details,
+    )
+
+
+async def record_chain(
+    services: Services,
+    tx: Transaction,
+    chain: str,
+    act: str,
+    *,
+    actor_type: str = SYSTEM.kind,
+    object_type: str,
+    object_id: str | None,
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    """Write down an act of this installation in any chain: that of an application by its id, or its own.
+
+    Raises:
+        NotCanonical: ``details`` are not JSON.
+    """
     _add(
         tx,
         services,
-        INSTALLATION,
+        chain,
         act,
         Actor(actor_type, actor_type),
         object_type=object_type,
         object_id=object_id,
-        object_tag=None if object_id is None else services.lookup.tag(object_type, INSTALLATION, object_id),
+        object_tag=None if object_id is None else services.lookup.tag(object_type, chain, object_id),
         vendor_data=None,
         subject_tag=None,
         details=details,

@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
+from ipse.audit import linking
+from ipse.audit.checkpoints import EVERY as CHECKPOINT_EVERY
 from ipse.devices.tasks import forget_unseen
 from ipse.edge import idempotency
 from ipse.jobs.schedule import Schedule, run_schedules
 from ipse.lists import expiry
+from ipse.lockout import service as lockout
 from ipse.media.tasks import sweep_orphans
 from ipse.runtime.services import Services
 from ipse.security import keysets
@@ -34,6 +37,10 @@ SCHEDULES: Final[Sequence[Schedule]] = (
     Schedule("media.sweep", timedelta(minutes=15), sweep_orphans),
     Schedule("devices.forget", timedelta(hours=1), forget_unseen),
     Schedule("evaluations.forget", timedelta(hours=1), forget_old_evaluations),
+    # Linking holds the chain itself; a lease would be written more often than the chain.
+    Schedule("audit.link", timedelta(seconds=2), linking.link_waiting, everywhere=True),
+    Schedule("audit.checkpoint", CHECKPOINT_EVERY, linking.checkpoint_grown),
+    Schedule("lockout.forget", timedelta(hours=1), lockout.forget_old),
     Schedule("webhooks.forget", timedelta(hours=6), forget_old_events),
 )
 

@@ -6,6 +6,7 @@ each make one: both are published, and the newest that is not retired signs.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from joserfc.jwk import OKPKey
 from sqlalchemy import delete, or_, select, update
 
 from ipse.runtime.services import Services
+from ipse.security.keyring import CannotOpen
 from ipse.step_up.tokens import ALGORITHM, SigningKey
 from ipse.storage.database import Transaction
 from ipse.storage.tables import SigningKeyRow
@@ -33,6 +35,21 @@ async def current(tx: Transaction, services: Services) -> SigningKey:
     """The key that signs now; made when there is none. ``tx`` must be a writing transaction."""
     row = await tx.scalar(_active().limit(1))
     return await create(tx, services) if row is None else _opened(services, row)
+
+
+async def current_id(tx: Transaction) -> str | None:
+    """The ``kid`` of the key that signs now; None before the first is made."""
+    row = await tx.scalar(_active().limit(1))
+    return None if row is None else str(row.id)
+
+
+async def proven_ids(tx: Transaction, services: Services) -> frozenset[str]:
+    """The ``kid`` of every key whose private half is stored and opens: nobody puts one there without our key ring."""
+    proven = set()
+    for row in (await tx.scalars(select(SigningKeyRow))).all():
+        with contextlib.suppress(CannotOpen):
+            proven.add(_opened(services, row).key.thumbprint())
+    return frozenset(proven)
 
 
 async def create(tx: Transaction, services: Services) -> SigningKey:

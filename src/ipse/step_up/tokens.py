@@ -84,14 +84,15 @@ class _EdDsaOnly(JWSRegistry):
         return self.algorithms[ALGORITHM]
 
 
-_REGISTRY: Final = _EdDsaOnly(algorithms=[ALGORITHM])
+EDDSA_ONLY: Final = _EdDsaOnly(algorithms=[ALGORITHM])
+"""What signs and checks everything of this service; another algorithm raises :class:`TokenInvalid`."""
 
 
 def sign(claims: Claims, key: SigningKey) -> str:
     """Return the compact JWS of ``claims``."""
     header = {"alg": ALGORITHM, "typ": TYPE, "kid": key.kid}
     payload = json.dumps(claims.to_json(), separators=(",", ":"), ensure_ascii=False)
-    return jws.serialize_compact(header, payload.encode(), key.key, registry=_REGISTRY)
+    return jws.serialize_compact(header, payload.encode(), key.key, registry=EDDSA_ONLY)
 
 
 def verify(token: str, keys: Mapping[str, OKPKey], *, issuer: str, audience: str, now: datetime) -> Claims:
@@ -105,12 +106,12 @@ def verify(token: str, keys: Mapping[str, OKPKey], *, issuer: str, audience: str
         raise TokenInvalid
     try:
         # 1. Nothing of the header is trusted; it must be of our shape and name a key that we have.
-        header = jws.extract_compact(token.encode(), registry=_REGISTRY).headers()
+        header = jws.extract_compact(token.encode(), registry=EDDSA_ONLY).headers()
         key = keys.get(_kid(header))
         if key is None:
             raise TokenInvalid
         # 2. The signature, with the one algorithm.
-        content = jws.deserialize_compact(token, key, registry=_REGISTRY).payload
+        content = jws.deserialize_compact(token, key, registry=EDDSA_ONLY).payload
         # 3. The claims are ours, all of them and no other.
         claims = _claims(json.loads(content))
     except (JoseError, ValueError, TypeError, RecursionError) as error:

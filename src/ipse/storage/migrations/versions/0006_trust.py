@@ -13,6 +13,21 @@ branch_labels = None
 depends_on = None
 
 
+_ENTRY_COLUMNS = (
+    "id",
+    "chain",
+    "occurred_at",
+    "act",
+    "actor_type",
+    "object_type",
+    "object_tag",
+    "subject_tag",
+    "commitment",
+    "digest",
+)
+"""What no update of an audit entry may touch. Its place is given once; its content is sealed again or destroyed."""
+
+
 def upgrade() -> None:
     op.create_table(
         "audit_checkpoints",
@@ -176,6 +191,37 @@ def upgrade() -> None:
     with op.batch_alter_table("media", schema=None) as batch_op:
         batch_op.add_column(sa.Column("key_sealed", sa.LargeBinary(), nullable=True))
 
+    _make_audit_append_only()
+
+
+def _make_audit_append_only() -> None:
+    """Let the database itself refuse to change or to delete audit entries and checkpoints."""
+    if op.get_bind().dialect.name == "postgresql":
+        differs = "IS DISTINCT FROM"
+        op.execute(
+            "CREATE FUNCTION ipse_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "RAISE EXCEPTION 'the audit log is append-only'; END $$"
+        )
+        for table in ("audit_entries", "audit_checkpoints"):
+            op.execute(
+                f"CREATE TRIGGER {table}_no_delete BEFORE DELETE OR TRUNCATE ON {table} "
+                "FOR EACH STATEMENT EXECUTE FUNCTION ipse_append_only()"
+            )
+        forbid = "FOR EACH ROW WHEN ({}) EXECUTE FUNCTION ipse_append_only()"
+    else:
+        differs = "IS NOT"
+        forbid = "FOR EACH ROW WHEN {} BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
+        for table in ("audit_entries", "audit_checkpoints"):
+            op.execute(f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} {forbid.format('1 = 1')}")
+    touched = [f"NEW.{name} {differs} OLD.{name}" for name in _ENTRY_COLUMNS]
+    moved = [f"(OLD.{name} IS NOT NULL AND NEW.{name} {differs} OLD.{name})" for name in ("position", "chained")]
+    revived = "(OLD.details_sealed IS NULL AND NEW.details_sealed IS NOT NULL)"
+    changed = " OR ".join((*touched, *moved, revived))
+    op.execute(f"CREATE TRIGGER audit_entries_no_change BEFORE UPDATE ON audit_entries {forbid.format(changed)}")
+    op.execute(
+        f"CREATE TRIGGER audit_checkpoints_no_change BEFORE UPDATE ON audit_checkpoints {forbid.format('1 = 1')}"
+    )
+
 
 def downgrade() -> None:
     with op.batch_alter_table("media", schema=None) as batch_op:
@@ -223,3 +269,5 @@ def downgrade() -> None:
 
     op.drop_table("audit_entries")
     op.drop_table("audit_checkpoints")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION ipse_append_only()")
