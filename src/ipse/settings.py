@@ -6,8 +6,10 @@ option does *and* what can go wrong with it.
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import Field, SecretStr, StringConstraints
@@ -64,6 +66,16 @@ class Settings(BaseSettings):
         description="Base64 of 32 bytes that wrap the biometric key ring; keep it apart from the ordinary one. "
         "Unset: a 0600 file in the data folder. Losing it loses every face.",
     )
+    ordinary_master_key_uri: str | None = Field(
+        None,
+        description="Key of a key-management service that wraps the ordinary key ring, instead of a key of your own: "
+        "aws-kms://…, gcp-kms://… or hcvault://…. Who may use that key may read everything the ring seals.",
+    )
+    biometric_master_key_uri: str | None = Field(
+        None,
+        description="The same for the biometric key ring; name another key, with other permissions. "
+        "Scheduling that key for deletion in the service loses every face.",
+    )
     run_worker: bool = Field(
         True, description="Run the delivery worker and the schedules inside `ipse serve`. Off when `ipse worker` runs."
     )
@@ -80,6 +92,37 @@ class Settings(BaseSettings):
         True, description="Enforce the contract's request limits. Off only for load tests on a private machine."
     )
     register_limit_per_hour: int = Field(5, ge=1, description="Registrations per address and hour.")
+    lockout_failures_in_a_row: int = Field(
+        10,
+        ge=1,
+        le=100,
+        description="Faces refused in a row for one person, after which the next try waits 30 s, then twice as long, "
+        "up to 15 min. NIST SP 800-63B allows 10 with presentation attack detection, 5 without.",
+    )
+    lockout_stop_after: int = Field(
+        50,
+        ge=1,
+        le=100,
+        description="Faces refused in a row after which none is tried until the lock is lifted. NIST SP 800-63B allows "
+        "100 only where an independent test measured the attack detection.",
+    )
+    lockout_failures_per_5_minutes: int = Field(
+        5, ge=1, le=1000, description="Refused faces for one person in 5 minutes. More let an attacker guess faster."
+    )
+    lockout_failures_per_hour: int = Field(20, ge=1, le=1000, description="Refused faces for one person in an hour.")
+    lockout_failures_per_day: int = Field(50, ge=1, le=1000, description="Refused faces for one person in a day.")
+    lockout_address_failures_per_5_minutes: int = Field(
+        10,
+        ge=1,
+        le=100_000,
+        description="Refused faces from one address (IPv6: one /64) in 5 minutes, whoever is tried. Raise it where "
+        "many people share an address; every raise lets one attacker try more people. Successes never count.",
+    )
+    lockout_of_scenarios: bool = Field(
+        False,
+        description="Count sandbox scenarios as well, to see what a locked person sees. Test suites that decline one "
+        "person again and again then run into the lock.",
+    )
     auto_verify_accounts: bool = Field(
         False,
         description="Registration answers with the API key at once instead of e-mailing a code. "
@@ -120,6 +163,18 @@ class Settings(BaseSettings):
         "json", pattern="^(json|console)$", description="`json` for machines, `console` for people."
     )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Lowest level that is written.")
+
+    @property
+    def is_local(self) -> bool:
+        """True when people reach this installation only from its own machine or a private network."""
+        host = urlsplit(self.public_url).hostname or ""
+        if host == "localhost" or host.endswith(".localhost"):
+            return True
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            return False
+        return address.is_loopback or address.is_private
 
     @property
     def resolved_database_url(self) -> str:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from ipse.accounts import repository
 from ipse.accounts.errors import LastKey, PrivateWebhooksRefused, TooManyApplications
@@ -16,7 +14,6 @@ from ipse.runtime.application import Application, Mode
 from ipse.runtime.scope import SYSTEM, Actor, Scope
 from ipse.runtime.services import Services
 from ipse.security import tokens
-from ipse.settings import Settings
 from ipse.storage.database import Transaction
 from ipse.storage.tables import ApiKeyRow, ApplicationRow
 from ipse.workflows.service import install_presets
@@ -39,18 +36,6 @@ class IssuedApplication:
 
     row: ApplicationRow
     secret: str | None
-
-
-def installation_is_local(settings: Settings) -> bool:
-    """True when people reach this installation only from its own machine or a private network."""
-    host = urlsplit(settings.public_url).hostname or ""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return address.is_loopback or address.is_private
 
 
 async def issue_key(tx: Transaction, services: Services, application: ApplicationRow) -> IssuedKey:
@@ -95,7 +80,7 @@ async def create_application(
     if await repository.count_applications(tx, organization_id) >= MOST_APPLICATIONS:
         raise TooManyApplications(MOST_APPLICATIONS)
     if allow_private_webhooks is None:
-        allow_private_webhooks = installation_is_local(services.settings)
+        allow_private_webhooks = services.settings.is_local
     row = ApplicationRow(
         id=services.identifiers.uuid(),
         organization_id=organization_id,
@@ -130,7 +115,7 @@ async def change_application(
 ) -> IssuedApplication:
     """Apply a patch. A change of ``mode`` replaces the keys: a sandbox key must never decide a live session."""
     values = _values(patch)
-    if values.get("allow_private_webhooks") and not installation_is_local(services.settings):
+    if values.get("allow_private_webhooks") and not services.settings.is_local:
         raise PrivateWebhooksRefused
     switched = values.get("mode", row.mode) != row.mode
     for name, value in values.items():

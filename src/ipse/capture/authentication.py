@@ -18,6 +18,7 @@ from ipse.edge.authentication import count_request
 from ipse.edge.errors import Forbidden
 from ipse.edge.unit import Unit, services_of, unit_of
 from ipse.runtime.application import Application
+from ipse.runtime.live_traffic import require_real_keys
 from ipse.runtime.scope import Actor, Scope
 from ipse.runtime.services import Services
 from ipse.security.tokens import digest
@@ -76,6 +77,7 @@ async def capture_device(request: Request, token: Annotated[str | None, Depends(
     session, application = found
     count_request(request, f"session:{session.id}")
     services = services_of(request)
+    require_real_keys(services.settings, Application.of(application))
     if handoff is None:
         return Device(session.id, Application.of(application), unit, services)
     _require_readable(session, services)

@@ -16,7 +16,7 @@ from ipse.jobs import key_rotation
 from ipse.jobs.key_rotation import Rotation
 from ipse.security import keysets
 from ipse.security.keyring import KeyRing, Ring
-from ipse.security.master_key_change import MasterKeyChange, change_master_key
+from ipse.security.master_key_change import MasterKeyChange, change_master_key, move_master_key
 from ipse.settings import Settings
 from ipse.step_up import signing_keys
 from ipse.storage.database import Database
@@ -77,14 +77,19 @@ def rotate_signing(*, compromised: bool, as_json: bool) -> None:
     )
 
 
-def new_master(ring: str, *, as_json: bool) -> None:
-    """Wrap a ring with a new master key."""
+def new_master(ring: str, *, to_uri: str | None, as_json: bool) -> None:
+    """Wrap a ring with a new master key, or with a key of a key-management service."""
     if ring == "all":
         raise CommandError("Name one ring: ordinary or biometric. Their master keys are to stay apart.", EXIT_USAGE)
     settings = _settings()
-    change = asyncio.run(_change_master(settings, Ring(ring)))
+    change = asyncio.run(_change_master(settings, Ring(ring), to_uri))
     if as_json:
-        output.print_json({"ring": ring, "file": str(change.path), "in_effect": change.in_effect})
+        file = None if change.path is None else str(change.path)
+        output.print_json({"ring": ring, "file": file, "uri": change.uri, "in_effect": change.in_effect})
+    elif change.uri is not None:
+        output.say(f"The {ring} ring is wrapped by {change.uri}.")
+        if not change.in_effect:
+            output.say(f"Set IPSE_{ring.upper()}_MASTER_KEY_URI to it and restart every process; none starts without.")
     elif change.in_effect:
         output.say(f"The {ring} ring is wrapped by a new master key, {change.path}.")
         output.say("The old one lies beside it with the suffix .previous: delete it when no backup needs it any more.")
@@ -126,17 +131,20 @@ async def _at_once(_seconds: float) -> None:
     """No other process shares the database."""
 
 
-async def _change_master(settings: Settings, ring: Ring) -> MasterKeyChange:
+async def _change_master(settings: Settings, ring: Ring, to_uri: str | None) -> MasterKeyChange:
     database = Database(settings.resolved_database_url)
     try:
+        if to_uri is not None:
+            return await move_master_key(settings, database, ring, to_uri)
         return await change_master_key(settings, database, ring)
     finally:
         await database.close()
 
 
 def _origin(settings: Settings, ring: Ring) -> str:
-    configured = settings.ordinary_master_key if ring is Ring.ORDINARY else settings.biometric_master_key
-    return "configured" if configured is not None else str(keysets.master_key_path(settings.data_dir, ring))
+    if ring in keysets.rings_on_files(settings):
+        return str(keysets.master_key_path(settings.data_dir, ring))
+    return keysets.managed_uri(settings, ring) or "configured"
 
 
 def _text(value: object) -> str:

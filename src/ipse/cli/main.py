@@ -372,12 +372,17 @@ def keys_rotate_signing(
 
 @keys.command("new-master")
 def keys_new_master(
-    ring: Annotated[RingName, typer.Argument(help="ordinary or biometric")], as_json: Json = False
+    ring: Annotated[RingName, typer.Argument(help="ordinary or biometric")],
+    to_uri: Annotated[
+        str | None,
+        typer.Option("--to-uri", help="A key of a key-management service: aws-kms://, gcp-kms://, hcvault://"),
+    ] = None,
+    as_json: Json = False,
 ) -> None:
     """Wrap a ring with a new master key."""
     from ipse.cli import keys as rings
 
-    rings.new_master(ring.value, as_json=as_json)
+    rings.new_master(ring.value, to_uri=to_uri, as_json=as_json)
 
 
 @face_index.command("build")

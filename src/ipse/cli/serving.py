@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 import structlog
 import uvicorn
 
-from ipse.accounts.applications import installation_is_local
 from ipse.accounts.first_run import FirstRun, create_local_organization
 from ipse.app import build, build_services, close_services
 from ipse.cli import logs, output
@@ -85,7 +84,7 @@ def _serve_as_one_of(
 
 
 async def _first_run(settings: Settings, services: Services) -> FirstRun | None:
-    return await create_local_organization(services) if installation_is_local(settings) else None
+    return await create_local_organization(services) if settings.is_local else None
 
 
 async def _serve(

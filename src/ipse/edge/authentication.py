@@ -21,6 +21,7 @@ from ipse.edge.errors import Forbidden, NotFound, Unauthenticated
 from ipse.edge.limits import PRE_CHECK, READ, WRITE, Bucket, RequestLimits
 from ipse.edge.unit import Unit, services_of, unit_of
 from ipse.runtime.application import Application
+from ipse.runtime.live_traffic import require_real_keys
 from ipse.runtime.scope import API_CLIENT, Actor, Scope
 from ipse.runtime.services import Services
 from ipse.security.tokens import digest
@@ -179,6 +180,7 @@ class Authenticator:
             actor = Actor("CONSOLE_USER", account.email, account.email)
             application = await _application_for_account(tx, account, request)
         _check_path(request, application)
+        require_real_keys(services.settings, application)
         count_request(request, application.id, self._bucket)
         await idempotency.recall(request, application.id, tx)
         request.state.application_id = application.id

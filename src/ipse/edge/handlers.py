@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from ipse.biometrics.pool import Overloaded
 from ipse.edge.errors import NOT_FOUND, ApiError
+from ipse.runtime.live_traffic import DevelopmentKeys
 from ipse.runtime.services import ModelsUnavailable
 
 log = structlog.get_logger(__name__)
@@ -36,6 +37,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Overloaded, _overloaded)
     app.add_exception_handler(ModelsUnavailable, _models_unavailable)
+    app.add_exception_handler(DevelopmentKeys, _development_keys)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -86,6 +88,11 @@ async def _overloaded(_request: Request, error: Exception) -> Response:
 
 async def _models_unavailable(_request: Request, error: Exception) -> Response:
     return JSONResponse({"detail": str(error)}, 503, {"Retry-After": "60"})
+
+
+async def _development_keys(_request: Request, _error: Exception) -> Response:
+    detail = "This installation is not ready for live traffic: its master keys lie beside its data. Run `ipse doctor`."
+    return JSONResponse({"detail": detail}, 503, {"Retry-After": "3600"})
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

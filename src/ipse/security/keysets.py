@@ -15,6 +15,7 @@ from typing import Final
 from sqlalchemy import select
 
 from ipse.clock import Clock
+from ipse.security.key_management import ManagedMasterKey
 from ipse.security.keyring import (
     MASTER_KEY_BYTES,
     CannotOpen,
@@ -96,10 +97,22 @@ def load_master_key(configured: str | None, path: Path) -> LocalMasterKey:
 
 
 def load_master_keys(settings: Settings) -> dict[Ring, MasterKey]:
-    """Return both master keys as configured; errors as :func:`load_master_key`."""
-    return {
-        ring: load_master_key(_configured(settings, ring), master_key_path(settings.data_dir, ring)) for ring in Ring
-    }
+    """Return both master keys as configured; errors as :func:`load_master_key`.
+
+    Raises:
+        KeyServiceUnavailable: a key-management service is named and cannot be used.
+    """
+    return {ring: _master_key(settings, ring) for ring in Ring}
+
+
+def managed_uri(settings: Settings, ring: Ring) -> str | None:
+    """The key of a key-management service that wraps ``ring``, if one is named."""
+    return settings.ordinary_master_key_uri if ring is Ring.ORDINARY else settings.biometric_master_key_uri
+
+
+def rings_on_files(settings: Settings) -> tuple[Ring, ...]:
+    """The rings whose master key lies in a file beside the data: for development only."""
+    return tuple(ring for ring in Ring if managed_uri(settings, ring) is None and _configured(settings, ring) is None)
 
 
 async def open_rings(settings: Settings, database: Database, clock: Clock) -> tuple[KeyRing, KeyRing]:
@@ -114,7 +127,7 @@ async def open_rings(settings: Settings, database: Database, clock: Clock) -> tu
     async with database.reading() as tx:
         fresh = await tx.scalar(select(KeysetRow.ring).limit(1)) is None
     if fresh:
-        for ring in (ring for ring in Ring if _configured(settings, ring) is None):
+        for ring in rings_on_files(settings):
             create_master_key_file(master_key_path(settings.data_dir, ring))
     return await load_rings(database, load_master_keys(settings), clock)
 
@@ -182,6 +195,13 @@ async def _newest(tx: Transaction, ring: Ring, master: MasterKey, *, after: int 
         .limit(1)
     )
     return None if row is None else KeyRing.unwrap(ring, row.version, row.wrapped, master)
+
+
+def _master_key(settings: Settings, ring: Ring) -> MasterKey:
+    uri = managed_uri(settings, ring)
+    if uri is not None:
+        return ManagedMasterKey(uri)
+    return load_master_key(_configured(settings, ring), master_key_path(settings.data_dir, ring))
 
 
 def _configured(settings: Settings, ring: Ring) -> str | None:

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from ipse.accounts.applications import installation_is_local
 from ipse.accounts.codes import code_file, forget_code, send_code
 from ipse.accounts.errors import WeakPassword
 from ipse.accounts.schemas import Registration
@@ -83,4 +82,4 @@ async def test_without_a_mail_server_the_code_waits_in_a_file_only_the_operator_
     ],
 )
 def test_only_an_installation_on_a_private_address_counts_as_local(url: str, local: bool) -> None:
-    assert installation_is_local(Settings(public_url=url)) is local
+    assert Settings(public_url=url).is_local is local

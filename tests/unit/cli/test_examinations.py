@@ -91,11 +91,11 @@ def test_a_key_file_others_can_read_fails(tmp_path: Path) -> None:
     }
 
 
-def test_key_files_beside_public_data_are_warned_about_and_missing_ones_fail(tmp_path: Path) -> None:
+def test_key_files_beside_public_data_and_missing_ones_fail(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, public_url="https://verify.bank.dev")
     keysets.create_master_key_file(keysets.master_key_path(tmp_path, Ring.ORDINARY))
     assert _states(stores.master_keys(settings, in_use=True)) == {
-        "ordinary master key": "warn",
+        "ordinary master key": "fail",
         "biometric master key": "fail",
     }
 

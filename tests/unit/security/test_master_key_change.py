@@ -54,6 +54,7 @@ async def test_a_configured_key_is_replaced_by_hand(database: Database, tmp_path
     change = await change_master_key(settings, database, Ring.ORDINARY)
     assert not change.in_effect
     moved = settings.model_copy(update={"ordinary_master_key": None})
+    assert change.path is not None
     change.path.rename(master_key_path(tmp_path, Ring.ORDINARY))
     reopened, _ = await open_rings(moved, database, CLOCK)
     assert reopened.open(sealed, context=b"c") == b"x"

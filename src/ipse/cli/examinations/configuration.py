@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
-from ipse.accounts.applications import installation_is_local
 from ipse.cli.examinations.finding import Finding, fail, ok, warn
 from ipse.settings import Settings
 
@@ -19,7 +18,7 @@ def examine(settings: Settings, environment: Mapping[str, str] = os.environ) -> 
     yield from _unknown_variables(environment)
     if not settings.rate_limits:
         yield warn("rate limits", "off", "Set IPSE_RATE_LIMITS=true unless this is a load test on a private machine.")
-    if settings.auto_verify_accounts and not installation_is_local(settings):
+    if settings.auto_verify_accounts and not settings.is_local:
         yield warn(
             "registration",
             "anyone who reaches the address gets an account",
@@ -33,7 +32,7 @@ def _public_url(settings: Settings) -> Finding:
     url = urlsplit(settings.public_url)
     if url.scheme not in {"http", "https"} or not url.hostname:
         return fail("public url", settings.public_url, "Set IPSE_PUBLIC_URL to the full address people use.")
-    if installation_is_local(settings):
+    if settings.is_local:
         return ok("public url", f"{settings.public_url}: only this machine and its network can follow links")
     if url.scheme == "http":
         return fail(

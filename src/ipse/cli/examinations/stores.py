@@ -11,7 +11,6 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from ipse.accounts.applications import installation_is_local
 from ipse.cli.examinations.finding import Finding, fail, ok, warn
 from ipse.clock import SystemClock
 from ipse.security import keysets
@@ -93,14 +92,12 @@ async def _newest_entry(database: Database) -> Finding:
 
 def master_keys(settings: Settings, *, in_use: bool) -> list[Finding]:
     """Where the master keys are, and who can read them."""
-    configured = {
-        Ring.ORDINARY: settings.ordinary_master_key is not None,
-        Ring.BIOMETRIC: settings.biometric_master_key is not None,
-    }
     findings = []
-    for ring, given in configured.items():
+    for ring in Ring:
         path = keysets.master_key_path(settings.data_dir, ring)
-        if given:
+        if keysets.managed_uri(settings, ring) is not None:
+            findings.append(ok(f"{ring} master key", "in a key-management service"))
+        elif ring not in keysets.rings_on_files(settings):
             findings.append(ok(f"{ring} master key", "from the environment"))
         elif path.exists():
             findings.append(_key_file(settings, ring, path))
@@ -115,11 +112,11 @@ def _key_file(settings: Settings, ring: Ring, path: Path) -> Finding:
     if path.stat().st_mode & 0o077:
         mode = stat.filemode(path.stat().st_mode)
         return fail(f"{ring} master key", f"{path} is {mode}", f"Run: chmod 600 {path}")
-    if not installation_is_local(settings):
-        return warn(
+    if not settings.is_local:
+        return fail(
             f"{ring} master key",
-            f"{path} lies beside the data it protects",
-            f"Keep it in a secret store and set IPSE_{ring.upper()}_MASTER_KEY.",
+            f"{path} lies beside the data it protects: live applications are refused",
+            f"Keep it in a secret store and set IPSE_{ring.upper()}_MASTER_KEY, or IPSE_{ring.upper()}_MASTER_KEY_URI.",
         )
     return ok(f"{ring} master key", f"{path}, readable by its owner only")
 
