@@ -15,6 +15,7 @@ from ipse.capture.handoff_endpoints import router as handoffs
 from ipse.hosted.endpoints import router as hosted
 from ipse.lists.endpoints import router as lists
 from ipse.lists.legacy_endpoints import router as blocklist
+from ipse.lockout.endpoints import router as lockouts
 from ipse.media.endpoints import router as media
 from ipse.risk.endpoints import router as risk
 from ipse.sandbox.endpoints import router as sandbox
@@ -47,6 +48,7 @@ def include(app: FastAPI) -> None:
         standalone,
         workflows,
         webhooks,
+        lockouts,
         users,
         lists,
         blocklist,
