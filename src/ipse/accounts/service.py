@@ -11,6 +11,7 @@ import hmac
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from ipse.accounts import repository
 from ipse.accounts.applications import IssuedApplication, create_application
@@ -23,6 +24,7 @@ from ipse.accounts.errors import (
     WrongCode,
     WrongCredentials,
 )
+from ipse.audit.service import record_installation
 from ipse.edge.errors import ApiError
 from ipse.runtime.application import Mode
 from ipse.runtime.services import Services
@@ -103,6 +105,7 @@ async def register(tx: Transaction, services: Services, *, email: str, password_
         )
         tx.add(account)
     account.password_hash = password_hash
+    await _record(tx, services, "account.registered", account)
     await tx.flush()
     return account
 
@@ -158,6 +161,7 @@ async def verify(tx: Transaction, services: Services, account: AccountRow) -> Ve
     application = await create_application(
         tx, services, organization_id=organization.id, name="My first application", mode=Mode.SANDBOX
     )
+    await _record(tx, services, "account.verified", account)
     return Verified(await issue_tokens(tx, services, account.id), organization, application)
 
 
@@ -180,12 +184,28 @@ async def conclude_sign_in(
     if not correct:
         failures = await repository.count_failed_login(tx, account.id)
         account.locked_until = lock_after(failures, now)
+        await _record(tx, services, "account.sign_in_failed", account, failures=failures)
+        if account.locked_until is not None:
+            await _record(tx, services, "account.locked", account, until=account.locked_until.isoformat())
         return WrongCredentials()
     if account.verified_at is None:
         return NotVerified()
     account.failed_logins = 0
     account.locked_until = None
+    await _record(tx, services, "account.signed_in", account)
     return await issue_tokens(tx, services, account.id)
+
+
+async def _record(tx: Transaction, services: Services, act: str, account: AccountRow, **details: Any) -> None:
+    await record_installation(
+        services,
+        tx,
+        act,
+        actor_type="CONSOLE_USER",
+        object_type="account",
+        object_id=account.id,
+        details={"email": account.email, **details},
+    )
 
 
 def lock_after(failures: int, now: datetime) -> datetime | None:

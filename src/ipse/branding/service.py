@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from ipse.audit.service import record
 from ipse.branding import repository
 from ipse.branding.images import KINDS, ImageKind
 from ipse.branding.schemas import CHOICES, COLORS, BrandingCustomization, BrandingCustomizationUpdate
@@ -104,6 +105,8 @@ async def change(scope: Scope, wanted: BrandingCustomizationUpdate, images: Mapp
             gone = await repository.image(scope, kind.name)
             if gone is not None:
                 await scope.tx.delete(gone)
+    fields = sorted({*sent, *images})
+    await record(scope, "branding.changed", object_type="branding", object_id=None, details={"fields": fields})
     await scope.tx.flush()
 
 

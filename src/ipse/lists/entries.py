@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from ipse.audit.service import record
 from ipse.edge.authentication import as_uuid
 from ipse.edge.errors import NotFound
 from ipse.lists import blocking, extraction, listed_faces, repository
@@ -82,6 +83,7 @@ async def store(scope: Scope, row: ListRow, value: str, remarks: Remarks) -> Lis
         faster = await repository.with_value(scope, row.id, value)
         raise AlreadyListed(entry.id if faster is None else faster.id)
     await blocking.block(scope, row, [value])
+    await _record(scope, "list.entry_added", row, [entry])
     return entry
 
 
@@ -104,6 +106,7 @@ async def add_face(
     entry.reference_object_id = original.id
     entry.reference_session_id = session.id if session is not None else original.session_id
     scope.tx.add(entry)
+    await _record(scope, "list.entry_added", row, [entry])
     await scope.tx.flush()
     return entry
 
@@ -116,6 +119,7 @@ async def add_picture(scope: Scope, row: ListRow, portrait: ExaminedPortrait, re
     entry = _fill(entry_row(scope, row, face.id), remarks)
     entry.details = {**entry.details, "reference_type": "face_upload"}
     scope.tx.add(entry)
+    await _record(scope, "list.entry_added", row, [entry])
     await scope.tx.flush()
     return entry
 
@@ -133,6 +137,7 @@ async def remove(scope: Scope, row: ListRow, entries: Sequence[ListEntryRow]) ->
     await listed_faces.forget(scope, entries)
     await repository.remove(scope, [entry.id for entry in entries])
     await blocking.unblock(scope, row, [entry.value for entry in entries])
+    await _record(scope, "list.entry_removed", row, entries)
 
 
 async def empty(scope: Scope, row: ListRow) -> None:
@@ -161,6 +166,19 @@ def require_future(scope: Scope, expires_at: datetime | None) -> None:
 def session_filter(text: str | None) -> str | None:
     """The session id in a query; 404 for what is no id."""
     return None if text is None else as_uuid(text)
+
+
+async def _record(scope: Scope, act: str, row: ListRow, entries: Sequence[ListEntryRow]) -> None:
+    """Ids only: what stood on a list may be a person's, and goes when the entry goes."""
+    for entry in entries:
+        await record(
+            scope,
+            act,
+            object_type="list",
+            object_id=row.id,
+            vendor_data=entry.value if row.entry_type == EntryType.USER else None,
+            details={"entry_id": entry.id, "entry_type": row.entry_type, "list_type": row.list_type},
+        )
 
 
 def _fill(entry: ListEntryRow, remarks: Remarks) -> ListEntryRow:

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from ipse.audit.service import record
 from ipse.edge.authentication import Caller
 from ipse.lists import blocking, repository, service
 from ipse.lists.entries import MOST_USERS_OF_A_DEVICE, SHARED_DEVICE, guards_devices
@@ -111,6 +112,13 @@ async def _store(scope: Scope, list_id: str, found: Sequence[Read], tally: _Tall
     if fresh:
         await repository.insert_many(scope, fresh)
         await blocking.block(scope, row, [one["value"] for one in fresh])
+        await record(
+            scope,
+            "list.imported",
+            object_type="list",
+            object_id=row.id,
+            details={"entry_type": row.entry_type, "list_type": row.list_type, "added": len(fresh)},
+        )
     tally.added += len(fresh)
 
 

@@ -8,6 +8,7 @@ import structlog
 from fastapi import Query, Response
 from starlette.requests import Request
 
+from ipse.audit.service import record_chain
 from ipse.edge.authentication import as_uuid
 from ipse.edge.documented import documented
 from ipse.edge.errors import Detail, NotFound, Unavailable
@@ -16,8 +17,10 @@ from ipse.edge.unit import unit_of
 from ipse.media import repository
 from ipse.media.errors import MediumDamaged, MediumNotFound
 from ipse.media.service import open_row
+from ipse.runtime.services import Services
 from ipse.security.links import LinkExpired, LinkRefused, check_link
 from ipse.storage.blobs import BlobStoreUnavailable
+from ipse.storage.tables import MediaRow
 
 log = structlog.get_logger(__name__)
 
@@ -69,6 +72,7 @@ async def show(
             now=unit.services.clock.now(),
         )
         medium = await open_row(unit.services, row)
+        await _record(unit.services, row)
     except LinkExpired as error:
         raise Detail(410, str(error)) from error
     except LinkRefused as error:
@@ -87,3 +91,18 @@ async def show(
         media_type=medium.content_type if shown else "application/octet-stream",
         headers={**_HEADERS, "Content-Disposition": disposition},
     )
+
+
+async def _record(services: Services, row: MediaRow) -> None:
+    """Nobody sees a face unless it is written down; who holds a link is not known, only whom it was made for."""
+    async with services.database.writing() as tx:
+        await record_chain(
+            services,
+            tx,
+            row.application_id,
+            "media.read",
+            actor_type="LINK",
+            object_type="session" if row.session_id else "media",
+            object_id=row.session_id or row.id,
+            details={"media_id": row.id, "kind": row.kind},
+        )

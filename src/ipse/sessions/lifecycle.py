@@ -1,16 +1,19 @@
 """The one place that changes the status of a session.
 
-A change obeys the transition table, grows the session's version, writes the audit entry and the outbox
+A change obeys the transition table, grows the session's version, writes the review, the audit entry and the outbox
 event, and keeps the person's reference face in step: all in the caller's transaction, so either all of it
 is committed or none.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from prometheus_client import Counter
 
+from ipse.audit.service import record
 from ipse.decision.statuses import Cause, SessionStatus, move
 from ipse.devices import service as devices
 from ipse.runtime.scope import Scope
@@ -26,13 +29,26 @@ _WITHOUT_DECISION: Final = frozenset({SessionStatus.NOT_STARTED, SessionStatus.I
 _DECIDING: Final = frozenset({Cause.EVALUATED, Cause.REVIEWER, Cause.REPORTED, Cause.LEFT})
 """Causes that fix the moment in which the session was decided; time only ends it."""
 
+_ACTS: Final[Mapping[Cause, str]] = MappingProxyType(
+    {
+        Cause.OPENED: "session.opened",
+        Cause.EVALUATED: "session.decided",
+        Cause.REVIEWER: "session.reviewed",
+        Cause.RESUBMISSION: "session.reopened",
+        Cause.REPORTED: "session.reported",
+        Cause.LEFT: "session.left",
+        Cause.CLOCK: "session.expired",
+    }
+)
+"""What the audit log calls a change, by its cause."""
+
 _ENROLLING: Final = SessionStatus.APPROVED
 _REVOKING: Final = frozenset({SessionStatus.DECLINED})
 
 
 async def begin(scope: Scope, row: SessionRow) -> None:
     """Record the event of a session that was just created."""
-    await _announce(scope, row)
+    await _announce(scope, row, "session.created")
 
 
 async def change(
@@ -62,19 +78,42 @@ async def change(
         await enrolment.revoke(scope, row)
         await devices.on_declined(scope, row, cause)
     await scope.tx.flush()
-    await _announce(scope, row)
+    await _announce(scope, row, _ACTS[cause])
 
 
-async def _announce(scope: Scope, row: SessionRow) -> None:
+async def _announce(scope: Scope, row: SessionRow, act: str) -> None:
     STATUSES.labels(row.environment, row.status).inc()
+    payload = await session_payload(scope, row)
+    await record(
+        scope,
+        act,
+        object_type="session",
+        object_id=row.id,
+        vendor_data=row.vendor_data,
+        details={
+            "status": row.status,
+            "version": row.version,
+            "kind": row.kind,
+            "workflow_id": row.workflow_id,
+            "workflow_version": row.workflow_version,
+            "risks": risks_of(payload.get("decision", {})),
+        },
+    )
     await webhooks.record_event(
         scope,
         session_id=row.id,
         session_version=row.version,
         webhook_type="status.updated",
         status=row.status,
-        payload=await session_payload(scope, row),
+        payload=payload,
     )
+
+
+def risks_of(decision: Mapping[str, Any]) -> list[str]:
+    """The codes of every warning in a decision, each once, by name."""
+    items = (item for array in decision.values() if isinstance(array, list) for item in array)
+    warnings = (warning for item in items if isinstance(item, dict) for warning in item.get("warnings") or ())
+    return sorted({str(warning["risk"]) for warning in warnings})
 
 
 async def session_payload(scope: Scope, row: SessionRow, **extra: Any) -> dict[str, Any]:

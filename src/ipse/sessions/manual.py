@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from ipse.audit.service import record
 from ipse.decision.features import Feature, parse_feature
 from ipse.decision.reports import Report
 from ipse.decision.statuses import REVIEWABLE, Cause, FeatureStatus, SessionStatus, can_move
@@ -92,6 +93,14 @@ async def update_feature(
         "KYC_DATA_UPDATED",
         comment=body.comment,
         changes={"field": f"{found.node_id}.status", "previous": previous, "current": found.status},
+    )
+    await record(
+        scope,
+        "session.step_corrected",
+        object_type="session",
+        object_id=row.id,
+        vendor_data=row.vendor_data,
+        details={"node_id": found.node_id, "previous": previous, "current": found.status},
     )
     await scope.tx.flush()
     payload = await lifecycle.session_payload(

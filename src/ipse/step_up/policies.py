@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
+from ipse.audit.service import record
 from ipse.decision.features import Feature
 from ipse.decision.graph import FeatureNode
 from ipse.decision.policy.cases import differences, read_cases
@@ -231,6 +232,8 @@ async def change(scope: Scope, name: str, *, is_default: bool | None, current_ve
             await scope.tx.execute(others.values(is_default=False))
         row.is_default = is_default
     row.updated_at = scope.services.clock.now()
+    details = {"is_default": row.is_default, "current_version": row.current_version}
+    await record(scope, "policy.changed", object_type="policy", object_id=row.id, details=details)
     await scope.tx.flush()
     return row
 
@@ -280,6 +283,8 @@ async def _add_version(scope: Scope, row: PolicyRow, content: JsonObject, commen
             published_at=now,
         )
     )
+    details = {"name": row.name, "version": row.current_version, "digest": _digest(content)}
+    await record(scope, "policy.published", object_type="policy", object_id=row.id, details=details)
     await scope.tx.flush()
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 from joserfc.jwk import OKPKey
 from sqlalchemy import delete, or_, select, update
 
+from ipse.audit.service import record_installation
 from ipse.runtime.services import Services
 from ipse.security.keyring import CannotOpen
 from ipse.step_up.tokens import ALGORITHM, SigningKey
@@ -83,7 +84,16 @@ async def rotate(tx: Transaction, services: Services, *, compromised: bool = Fal
         await tx.execute(
             update(SigningKeyRow).where(SigningKeyRow.retired_at.is_(None)).values(retired_at=services.clock.now())
         )
-    return await create(tx, services)
+    made = await create(tx, services)
+    await record_installation(
+        services,
+        tx,
+        "signing_key.rotated",
+        object_type="signing_key",
+        object_id=made.kid,
+        details={"compromised": compromised},
+    )
+    return made
 
 
 async def public_keys(tx: Transaction, services: Services) -> Mapping[str, OKPKey]:

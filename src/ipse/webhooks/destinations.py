@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import update
 
+from ipse.audit.service import record
 from ipse.runtime.scope import Scope
 from ipse.security.outbound import OutboundError, check_url
 from ipse.security.tokens import new_webhook_secret
@@ -46,6 +48,7 @@ async def create(scope: Scope, wanted: NewDestination) -> DestinationRow:
     )
     _set_secret(scope, row)
     scope.tx.add(row)
+    await _record(scope, "destination.created", row)
     await scope.tx.flush()
     return row
 
@@ -84,6 +87,7 @@ async def change(scope: Scope, destination_id: str, wanted: DestinationChange) -
     if "enabled" in sent:
         await _switch(scope, row, on=wanted.enabled)
     row.updated_at = scope.services.clock.now()
+    await _record(scope, "destination.changed", row, fields=sorted(sent))
     await scope.tx.flush()
     return row
 
@@ -94,7 +98,9 @@ async def delete(scope: Scope, destination_id: str) -> None:
     Raises:
         DestinationNotFound: unknown or foreign.
     """
-    await scope.tx.delete(await get(scope, destination_id, lock=True))
+    row = await get(scope, destination_id, lock=True)
+    await scope.tx.delete(row)
+    await _record(scope, "destination.deleted", row)
     await scope.tx.flush()
 
 
@@ -127,9 +133,18 @@ async def change_oldest(scope: Scope, wanted: LegacyChange) -> DestinationRow | 
         row.webhook_version = wanted.webhook_version
     if wanted.rotate_secret_key:
         _set_secret(scope, row)
+        await _record(scope, "destination.secret_rotated", row)
+    if sent - {"rotate_secret_key"}:
+        await _record(scope, "destination.changed", row, fields=sorted(sent - {"rotate_secret_key"}))
     row.updated_at = scope.services.clock.now()
     await scope.tx.flush()
     return row
+
+
+async def _record(scope: Scope, act: str, row: DestinationRow, **details: Any) -> None:
+    """Where it leads is written by host only: paths carry secrets of their owners."""
+    host = urlsplit(row.url).hostname
+    await record(scope, act, object_type="destination", object_id=row.id, details={"host": host, **details})
 
 
 def secret_of(scope: Scope, row: DestinationRow) -> str:

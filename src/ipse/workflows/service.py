@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ipse.audit.service import record
 from ipse.decision.graph import WorkflowGraph
 from ipse.decision.graph_json import read_graph
 from ipse.decision.presets import PRESETS
@@ -187,7 +188,7 @@ async def update(scope: Scope, version_id: str, body: WorkflowPatch, *, strict: 
         _write(row, graph, label, settings)
         row.updated_at = scope.services.clock.now()
         if wanted is not VersionStatus.DRAFT and row.status == VersionStatus.DRAFT:
-            _publish(scope, row)
+            await _publish(scope, row)
     await contents.fix(scope, row)
     await scope.tx.flush()
     return await _found(scope, row)
@@ -198,6 +199,7 @@ async def delete(scope: Scope, version_id: str) -> None:
     found = await get(scope, version_id)
     group = await _locked(scope, found.group.id)
     _delete(found.version)
+    await _record(scope, "workflow.version_deleted", found.version)
     await scope.tx.flush()
     if not await repository.has_versions(scope, group.id):
         group.slug, group.is_default, group.is_archived = None, False, True
@@ -337,7 +339,7 @@ async def _new_version(
     )
     _write(row, graph, label, settings)
     if status is VersionStatus.PUBLISHED:
-        _publish(scope, row)
+        await _publish(scope, row)
     scope.tx.add(row)
     await contents.fix(scope, row)
     await scope.tx.flush()
@@ -353,13 +355,19 @@ def _write(row: WorkflowVersionRow, graph: WorkflowGraph, label: str, settings: 
     row.workflow_type = None if features is None else workflow_type_of(tuple(item.feature for item in features))
 
 
-def _publish(scope: Scope, row: WorkflowVersionRow) -> None:
+async def _publish(scope: Scope, row: WorkflowVersionRow) -> None:
     row.status = VersionStatus.PUBLISHED.value
     row.published_at = scope.services.clock.now()
+    await _record(scope, "workflow.published", row)
 
 
 def _delete(row: WorkflowVersionRow) -> None:
     row.status = VersionStatus.DELETED.value
+
+
+async def _record(scope: Scope, act: str, row: WorkflowVersionRow) -> None:
+    details = {"version_id": row.id, "version": row.version, "label": row.label}
+    await record(scope, act, object_type="workflow", object_id=row.workflow_id, details=details)
 
 
 def _creator(scope: Scope) -> dict[str, Any]:
