@@ -9,6 +9,7 @@ from typing import Any
 from ipse.accounts import repository
 from ipse.accounts.errors import LastKey, PrivateWebhooksRefused, TooManyApplications
 from ipse.accounts.schemas import ApplicationPatch
+from ipse.audit.service import record_chain
 from ipse.edge.errors import FieldErrors, NotFound
 from ipse.runtime.application import Application, Mode
 from ipse.runtime.scope import SYSTEM, Actor, Scope
@@ -38,7 +39,9 @@ class IssuedApplication:
     secret: str | None
 
 
-async def issue_key(tx: Transaction, services: Services, application: ApplicationRow) -> IssuedKey:
+async def issue_key(
+    tx: Transaction, services: Services, application: ApplicationRow, *, actor: Actor = SYSTEM
+) -> IssuedKey:
     """Make one more key for an application. Its prefix says the environment: ``ipse_test_…`` or ``ipse_live_…``."""
     key = tokens.new_api_key(services.identifiers, "live" if application.mode == Mode.LIVE else "sandbox")
     row = ApiKeyRow(
@@ -49,11 +52,14 @@ async def issue_key(tx: Transaction, services: Services, application: Applicatio
         created_at=services.clock.now(),
     )
     tx.add(row)
+    await _record(tx, services, application.id, actor, "api_key.created", "api_key", row.id, prefix=row.prefix)
     await tx.flush()
     return IssuedKey(row, key.text)
 
 
-async def revoke_key(tx: Transaction, services: Services, application_id: str, key_id: str) -> None:
+async def revoke_key(
+    tx: Transaction, services: Services, application_id: str, key_id: str, *, actor: Actor = SYSTEM
+) -> None:
     """Make a key useless from now on. Revoking twice changes nothing; the last working key stays."""
     row = await repository.api_key(tx, application_id, key_id)
     if row is None:
@@ -64,6 +70,7 @@ async def revoke_key(tx: Transaction, services: Services, application_id: str, k
     if len(working) == 1:
         raise LastKey
     row.revoked_at = services.clock.now()
+    await _record(tx, services, application_id, actor, "api_key.revoked", "api_key", row.id, prefix=row.prefix)
 
 
 async def create_application(
@@ -96,8 +103,9 @@ async def create_application(
         created_at=services.clock.now(),
     )
     tx.add(row)
+    await _record(tx, services, row.id, actor, "application.created", "application", row.id, mode=row.mode)
     await tx.flush()
-    key = await issue_key(tx, services, row)
+    key = await issue_key(tx, services, row, actor=actor)
     await install_presets(Scope(tx, Application.of(row), services, actor))
     return IssuedApplication(row, key.secret)
 
@@ -111,7 +119,7 @@ async def find_application(tx: Transaction, organization_id: str, application_id
 
 
 async def change_application(
-    tx: Transaction, services: Services, row: ApplicationRow, patch: ApplicationPatch
+    tx: Transaction, services: Services, row: ApplicationRow, patch: ApplicationPatch, *, actor: Actor = SYSTEM
 ) -> IssuedApplication:
     """Apply a patch. A change of ``mode`` replaces the keys: a sandbox key must never decide a live session."""
     values = _values(patch)
@@ -120,16 +128,40 @@ async def change_application(
     switched = values.get("mode", row.mode) != row.mode
     for name, value in values.items():
         setattr(row, name, value)
+    await _record(tx, services, row.id, actor, "application.changed", "application", row.id, settings=values)
     await tx.flush()
     if not switched:
         return IssuedApplication(row, None)
     await repository.revoke_keys(tx, row.id, services.clock.now())
-    return IssuedApplication(row, (await issue_key(tx, services, row)).secret)
+    await _record(tx, services, row.id, actor, "api_key.revoked", "application", row.id, every=True)
+    return IssuedApplication(row, (await issue_key(tx, services, row, actor=actor)).secret)
 
 
 async def list_keys(tx: Transaction, application_id: str) -> Sequence[ApiKeyRow]:
     """Every key of an application, revoked ones included."""
     return await repository.api_keys(tx, application_id)
+
+
+async def _record(
+    tx: Transaction,
+    services: Services,
+    application_id: str,
+    actor: Actor,
+    act: str,
+    object_type: str,
+    object_id: str,
+    **details: Any,
+) -> None:
+    await record_chain(
+        services,
+        tx,
+        application_id,
+        act,
+        actor=actor,
+        object_type=object_type,
+        object_id=object_id,
+        details=details,
+    )
 
 
 def _values(patch: ApplicationPatch) -> dict[str, Any]:

@@ -75,7 +75,7 @@ async def record_installation(
         tx,
         INSTALLATION,
         act,
-        actor_type=actor_type,
+        actor=Actor(actor_type, actor_type),
         object_type=object_type,
         object_id=object_id,
         details=details,
@@ -88,12 +88,12 @@ async def record_chain(
     chain: str,
     act: str,
     *,
-    actor_type: str = SYSTEM.kind,
+    actor: Actor = SYSTEM,
     object_type: str,
     object_id: str | None,
     details: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write down an act of this installation in any chain: that of an application by its id, or its own.
+    """Write down an act where there is no scope: in the chain of an application, by its id, or the installation's.
 
     Raises:
         NotCanonical: ``details`` are not JSON.
@@ -103,7 +103,7 @@ async def record_chain(
         services,
         chain,
         act,
-        Actor(actor_type, actor_type),
+        actor,
         object_type=object_type,
         object_id=object_id,
         object_tag=None if object_id is None else services.lookup.tag(object_type, chain, object_id),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from rich.progress import MofNCompleteColumn
 
 from ipse.app import build_services, close_services
+from ipse.audit.service import record_installation
 from ipse.cli import logs, output
 from ipse.cli.bars import Bars
 from ipse.cli.failure import EXIT_USAGE, CommandError
@@ -132,13 +133,24 @@ async def _at_once(_seconds: float) -> None:
 
 
 async def _change_master(settings: Settings, ring: Ring, to_uri: str | None) -> MasterKeyChange:
-    database = Database(settings.resolved_database_url)
+    services = await build_services(settings, load_faces=False)  # holds the rings open across the change
     try:
         if to_uri is not None:
-            return await move_master_key(settings, database, ring, to_uri)
-        return await change_master_key(settings, database, ring)
+            change = await move_master_key(settings, services.database, ring, to_uri)
+        else:
+            change = await change_master_key(settings, services.database, ring)
+        async with services.database.writing() as tx:
+            await record_installation(
+                services,
+                tx,
+                "master_key.changed",
+                object_type="key_ring",
+                object_id=ring.value,
+                details={"managed": change.uri is not None, "versions": change.versions},
+            )
+        return change
     finally:
-        await database.close()
+        await close_services(services)
 
 
 def _origin(settings: Settings, ring: Ring) -> str:

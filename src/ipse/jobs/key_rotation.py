@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy import func, select
 
 from ipse.audit.sealing import details_context
+from ipse.audit.service import record_installation
 from ipse.faces import spaces
 from ipse.faces.rotation import seed_context
 from ipse.faces.sealing import search_context, template_context
@@ -135,6 +136,7 @@ async def rotate(
     moved = {column.name: await rewrap_column(services, column, progress) for column in _columns(ring)}
     if ring is Ring.BIOMETRIC:
         moved["media"] = await media.give_keys(services, lambda done, total: progress("media", done, total))
+    await _record(services, held, moved)
     return Rotation(ring, held.version, held.primary_key_id, moved)
 
 
@@ -178,6 +180,18 @@ async def _advance(services: Services, held: KeyRing, following: KeyRing) -> Non
     async with services.database.writing() as tx:
         await keysets.save(tx, following, master, services.clock)
     held.take_over(following)
+
+
+async def _record(services: Services, held: KeyRing, moved: Mapping[str, int]) -> None:
+    async with services.database.writing() as tx:
+        await record_installation(
+            services,
+            tx,
+            "data_key.rotated",
+            object_type="key_ring",
+            object_id=held.ring.value,
+            details={"version": held.version, "key_id": f"{held.primary_key_id:08x}", "moved": dict(moved)},
+        )
 
 
 def _ring(services: Services, ring: Ring) -> KeyRing:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import structlog
 from fastapi import Query, Response
@@ -17,6 +17,7 @@ from ipse.edge.unit import unit_of
 from ipse.media import repository
 from ipse.media.errors import MediumDamaged, MediumNotFound
 from ipse.media.service import open_row
+from ipse.runtime.scope import Actor
 from ipse.runtime.services import Services
 from ipse.security.links import LinkExpired, LinkRefused, check_link
 from ipse.storage.blobs import BlobStoreUnavailable
@@ -26,6 +27,7 @@ log = structlog.get_logger(__name__)
 
 router = make_router(tags=["Media"])
 
+_HOLDER: Final = Actor("LINK", "Holder of a signed link")
 _SHOWN_INLINE = frozenset({"image/jpeg", "image/png", "image/webp"})
 _HEADERS = {
     "Cache-Control": "private, no-store",
@@ -101,7 +103,7 @@ async def _record(services: Services, row: MediaRow) -> None:
             tx,
             row.application_id,
             "media.read",
-            actor_type="LINK",
+            actor=_HOLDER,
             object_type="session" if row.session_id else "media",
             object_id=row.session_id or row.id,
             details={"media_id": row.id, "kind": row.kind},
