@@ -73,5 +73,5 @@ def device(
         color_scheme="dark" if dark else "light",
         reduced_motion="reduce" if still else "no-preference",
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(60_000)
     return context

@@ -136,7 +136,7 @@ def opened_site(server: RunningServer, receiver: WebhookReceiver) -> Site:
         raise PageNotBuilt(f"{_PAGE} is missing. Run make web.")
     # Between two calls minutes may pass, in which the server closes what is kept open.
     fresh = Limits(max_keepalive_connections=0)
-    client = Client(base_url=server.url, headers={"x-api-key": server.real.key}, timeout=30, limits=fresh)
+    client = Client(base_url=server.url, headers={"x-api-key": server.real.key}, timeout=120, limits=fresh)
     destination = client.post("/v3/webhook/destinations/", json={"label": "browser", "url": receiver.url})
     return Site(server, client, receiver, str(_checked(destination)["secret_shared_key"]))
 

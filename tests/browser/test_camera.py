@@ -45,4 +45,4 @@ def test_a_running_camera_shows_what_is_put_in_front_of_it(
     assert page.evaluate(_OPEN) == [WIDTH, HEIGHT]
     for colour in ((200, 40, 40), (40, 200, 40), (40, 40, 200), (120, 120, 120)):
         camera.show(np.full((HEIGHT, WIDTH, 3), colour, np.uint8))
-        page.wait_for_function(_SHOWS, arg=list(colour), timeout=3000)
+        page.wait_for_function(_SHOWS, arg=list(colour), timeout=15_000)

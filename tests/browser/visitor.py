@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from tests.browser.person import Person, View, on
+from tests.browser.person import PATIENCE_S, Person, View, on
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -62,7 +62,7 @@ class Visitor:
         self.sees("ready")
         return self.press(START[method])
 
-    def sees(self, *screens: str, timeout_s: float = 15.0) -> str:
+    def sees(self, *screens: str, timeout_s: float = PATIENCE_S) -> str:
         """Wait for one of these screens; return which one came."""
         wanted = ", ".join(f'main[data-screen="{screen}"]' for screen in screens)
         self.page.wait_for_selector(wanted, state="attached", timeout=timeout_s * 1000)
@@ -81,7 +81,7 @@ class Visitor:
         assert read, "the code cannot be read"
         return str(read)
 
-    def done(self, person: Person, *, timeout_s: float = 60.0) -> View:
+    def done(self, person: Person, *, timeout_s: float = PATIENCE_S) -> View:
         """Let ``person`` act until the result is there; a second try or an error fails with the page's words."""
         view = person.watch(self.page, on("result", "retry", "error", "camera-problem"), timeout_s=timeout_s)
         assert view.screen == "result", self.page.locator("main").inner_text()

@@ -68,14 +68,14 @@ class WebhookReceiver:
     """Statuses for the next requests, in order; afterwards 200."""
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def wait_for(self, count: int, timeout_s: float = 10.0) -> list[ReceivedWebhook]:
+    def wait_for(self, count: int, timeout_s: float = 60.0) -> list[ReceivedWebhook]:
         """Return what arrived once there are ``count`` requests; fail after ``timeout_s`` seconds."""
         with self._changed:
             arrived = self._changed.wait_for(lambda: len(self.requests) >= count, timeout_s)
             assert arrived, f"{len(self.requests)} of {count} webhooks arrived in {timeout_s} s"
             return list(self.requests)
 
-    def wait_for_status(self, session_id: str, status: str, timeout_s: float = 10.0) -> ReceivedWebhook:
+    def wait_for_status(self, session_id: str, status: str, timeout_s: float = 60.0) -> ReceivedWebhook:
         """Return the webhook that reports ``status`` of a session."""
 
         def found() -> ReceivedWebhook | None:

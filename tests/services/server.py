@@ -18,7 +18,7 @@ from ipse.runtime.application import Mode, SandboxEngine
 from ipse.settings import Settings
 from tests.services.applications import RegisteredApplication, register_application
 
-_START_LIMIT_S = 30.0
+_START_LIMIT_S = 120.0
 
 
 @dataclass(frozen=True)
