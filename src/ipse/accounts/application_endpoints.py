@@ -99,7 +99,7 @@ async def change_application(
 ) -> ApplicationAnswer:
     """Change settings. Switching ``mode`` revokes the old keys and answers with one of the new environment."""
     row = await desk.application(application_id)
-    changed = await applications.change_application(desk.tx, desk.services, row, body)
+    changed = await applications.change_application(desk.tx, desk.services, row, body, actor=desk.actor)
     return _answer(changed.row, changed.secret)
 
 
@@ -114,7 +114,7 @@ async def list_api_keys(organization_id: str, application_id: str, desk: DeskPar
 async def create_api_key(organization_id: str, application_id: str, desk: DeskParam) -> NewApiKeyAnswer:
     """Issue one more key; its text is shown in this answer only."""
     row = await desk.application(application_id)
-    issued = await applications.issue_key(desk.tx, desk.services, row)
+    issued = await applications.issue_key(desk.tx, desk.services, row, actor=desk.actor)
     return NewApiKeyAnswer(**_key(issued.row).model_dump(), api_key=issued.secret)
 
 
@@ -126,7 +126,7 @@ async def create_api_key(organization_id: str, application_id: str, desk: DeskPa
 async def revoke_api_key(organization_id: str, application_id: str, key_id: str, desk: DeskParam) -> None:
     """Revoke a key. It stops working at once."""
     row = await desk.application(application_id)
-    await applications.revoke_key(desk.tx, desk.services, row.id, as_uuid(key_id))
+    await applications.revoke_key(desk.tx, desk.services, row.id, as_uuid(key_id), actor=desk.actor)
 
 
 def _key(row: ApiKeyRow) -> ApiKeyAnswer:

@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlalchemy import select, update
 
+from ipse.audit.service import record
 from ipse.decision.features import Feature
 from ipse.decision.reports import Report
 from ipse.decision.statuses import SessionStatus
@@ -79,6 +80,7 @@ async def mint(scope: Scope, session_id: str) -> Verdict:
             expires_at=moment(claims.exp),
         )
     )
+    await _record(scope, "verdict.issued", session, claims.jti)
     await scope.tx.flush()
     return await signed(scope, claims)
 
@@ -118,6 +120,7 @@ async def use(scope: Scope, session: SessionRow, verdict_id: str) -> None:
     )
     if used is None:
         raise AlreadyRedeemed
+    await _record(scope, "verdict.redeemed", session, verdict_id)
     if session.evaluation_id is not None:
         await velocity.complete(scope, session.evaluation_id)
 
@@ -145,6 +148,17 @@ async def claims_of(scope: Scope, session: SessionRow, jti: str) -> Claims:
 async def signed(scope: Scope, claims: Claims) -> Verdict:
     """Sign ``claims`` with the key in force."""
     return Verdict(sign(claims, await signing_keys.current(scope.tx, scope.services)), claims)
+
+
+async def _record(scope: Scope, act: str, session: SessionRow, verdict_id: str) -> None:
+    await record(
+        scope,
+        act,
+        object_type="session",
+        object_id=session.id,
+        vendor_data=session.vendor_data,
+        details={"verdict_id": verdict_id, "session_version": session.version},
+    )
 
 
 def _require_fresh_approval(scope: Scope, session: SessionRow) -> None:
@@ -176,10 +190,10 @@ async def _verified(scope: Scope, token: str) -> Claims:
 async def _method(scope: Scope, session_id: str) -> str | None:
     """How the face was captured, as the liveness report has it."""
     stored = await scope.tx.scalar(
-        select(ReportRow.report)
+        select(ReportRow)
         .where(ReportRow.session_id == session_id, ReportRow.feature == Feature.LIVENESS.value)
         .order_by(ReportRow.created_at, ReportRow.position)
         .limit(1)
     )
-    method = Report.from_json(stored).facts.get("method") if stored is not None else None
+    method = Report.from_json(stored.report).facts.get("method") if stored is not None else None
     return method if isinstance(method, str) else None
