@@ -171,8 +171,28 @@ fuzz: setup  ## the schema-driven fuzzer for longer than in `make test`
 lock: $(READY)/packages  ## resolve again and write requirements/*.txt: versions and hashes, no addresses
 	@$(BIN)/uv lock --quiet
 	@$(BIN)/uv export --quiet --frozen --no-emit-project --no-annotate --no-header --no-dev --output-file requirements/runtime.txt > /dev/null
-	@$(BIN)/uv export --quiet --frozen --no-emit-project --no-annotate --no-header --all-groups --output-file requirements/dev.txt > /dev/null
+	@$(BIN)/uv export --quiet --frozen --no-emit-project --no-annotate --no-header --group dev --output-file requirements/dev.txt > /dev/null
+	@$(BIN)/uv export --quiet --frozen --no-emit-project --no-annotate --no-header --only-group audit --output-file requirements/audit.txt > /dev/null
 	@! grep -nE '://|^--(index|extra-index|find-links)' requirements/*.txt || (echo "An address slipped into requirements/." >&2; exit 1)
+
+# --- what is in it -----------------------------------------------------------------------------------------------------
+
+$(READY)/audit: requirements/audit.txt | $(READY)/checkout
+	@$(PYTHON) -m venv .venv-audit
+	@$(call retried,.venv-audit/bin/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes --requirement requirements/audit.txt,The package registry cannot be reached or serves other files than requirements/audit.txt lists.)
+	@touch $@
+
+.PHONY: sbom
+sbom: $(READY)/audit  ## write dist/ipse.cdx.json: every package, web package and model, with digests (CycloneDX)
+	@mkdir -p dist
+	@.venv-audit/bin/cyclonedx-py requirements requirements/runtime.txt --pyproject pyproject.toml --mc-type application --output-reproducible --of JSON --output-file dist/python.cdx.json 2> /dev/null
+	@$(BIN)/python deploy/sbom.py dist/python.cdx.json web/package-lock.json src/ipse/biometrics/data/ledger.json > dist/ipse.cdx.json
+	@rm dist/python.cdx.json
+
+.PHONY: audit
+audit: $(READY)/audit $(WEB_PACKAGES)  ## look for known weaknesses in every locked package; needs the advisory databases
+	@.venv-audit/bin/pip-audit --require-hashes --disable-pip --requirement requirements/runtime.txt
+	@$(NPM) audit --omit dev
 
 .PHONY: docs
 docs: $(READY)/checkout  ## write docs/configuration.md from the settings and docs/signals.md from the catalogue
@@ -182,5 +202,5 @@ docs: $(READY)/checkout  ## write docs/configuration.md from the settings and do
 .PHONY: clean
 clean:  ## remove what the targets made here: environment, caches, build files (var/ is data and stays)
 	@rm -rf web/node_modules src/ipse/hosted/static
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* dist build
+	@rm -rf $(VENV) .venv-audit .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* dist build
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
