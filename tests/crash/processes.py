@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -15,14 +16,24 @@ from pathlib import Path
 import httpx2
 
 _RUN = "from ipse.cli.main import run; run()"
-_READY_LIMIT_S = 90.0
+_READY_LIMIT_S = 300.0
+_OUTGOING_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 def free_port() -> int:
-    """A port that is free now; the server gets the same one at every start."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    """A port that is free now; the server gets the same one at every start.
+
+    None of those that the system gives to outgoing connections: one of them could take it while the server is down,
+    even a client that tries to reach the server (and would then reach itself).
+    """
+    lowest_outgoing = int(_OUTGOING_PORTS.read_text().split()[0]) if _OUTGOING_PORTS.is_file() else 32_768
+    for port in random.sample(range(10_000, max(lowest_outgoing, 12_000)), 50):
+        try:
+            with socket.create_server(("127.0.0.1", port)):
+                return port
+        except OSError:
+            continue
+    raise AssertionError("no port is free")
 
 
 @dataclass
