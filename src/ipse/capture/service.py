@@ -7,12 +7,11 @@ everything that follows from it - images, reports, decision, event - in one.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ipse.biometrics.images import ImageError, decode
-from ipse.biometrics.templates import Template
 from ipse.capture import challenges, checking, device_reports, handoffs, view
 from ipse.capture.authentication import Device
 from ipse.capture.circumstances import Circumstances, RequestFacts, gather
@@ -31,6 +30,7 @@ from ipse.capture.progress import Progress
 from ipse.capture.recording import Recording, examine_recording
 from ipse.capture.schemas import CaptureState, Observations
 from ipse.capture.signals import of_this_session
+from ipse.checks import face_match
 from ipse.checks.performed import PASSIVE, Performed
 from ipse.checks.screening import FaceHit
 from ipse.checks.selfie import ReferenceFace, Selfie
@@ -232,10 +232,8 @@ async def _look(device: Device, known: Known) -> Seen:
         selfie, performed = await examine_recording(services.inference, engine, known.recording)
     except ImageError as error:
         raise UnusableFrame(error.message) from error
-    score = None
+    score = face_match.similarity(selfie.template, known.reference)
     durations = dict(selfie.durations_ms)
-    if selfie.template is not None and known.reference is not None:
-        score = _score(engine.score, selfie.template, known.reference.template)
     hits: Sequence[FaceHit] = ()
     if selfie.template is not None and known.searches:
         began = time.perf_counter()
@@ -248,13 +246,6 @@ async def _look(device: Device, known: Known) -> Seen:
             )
         durations["search"] = round((time.perf_counter() - began) * 1000, 2)
     return Seen(selfie.image, selfie.content_type, selfie, performed, score, hits, durations)
-
-
-def _score(compare: Callable[[Template, Template], float], probe: Template, reference: Template) -> float | None:
-    """None when the two templates are of different models: the check then reports it, nobody is approved."""
-    if probe.model_id != reference.model_id:
-        return None
-    return compare(probe, reference)
 
 
 async def _keep(scope: Scope, session: SessionRow, seen: Seen, *, searchable: bool) -> str:
@@ -314,17 +305,14 @@ async def _at_hand(scope: Scope, session: SessionRow, circumstances: Circumstanc
     if probe is None:
         return checking.Given(circumstances)
     reference = await of_session.reference_face(scope, session.reference_face_id, session.reference_kind)
-    template = faces.open_template(scope, probe) if probe.model_id != faces.NO_MODEL else None
-    score = None
-    if template is not None and reference is not None:
-        score = _score(scope.services.face_engine().score, template, reference.template)
+    template = await of_session.template_of(scope, probe)
     return checking.Given(
         circumstances,
         media_id=probe.media_id,
         probe=template,
         reference=reference,
         first_use=await _is_first_use(scope, session),
-        score=score,
+        score=face_match.similarity(template, reference),
     )
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-from ipse.biometrics.calibration import CALIBRATION_VERSION
-from ipse.biometrics.templates import Template
+from ipse.biometrics.calibration import CALIBRATION_VERSION, similarity_score
+from ipse.biometrics.protection import Comparable
 from ipse.checks.selfie import ReferenceFace, Selfie
 from ipse.decision.features import Feature
 from ipse.decision.reports import Report, report_from_warnings
@@ -20,8 +20,19 @@ STALE_AFTER: Final = timedelta(days=5 * 365)
 """Age of a reference from which the report says that it is old (our choice: faces change over many years)."""
 
 
+def similarity(probe: Comparable | None, reference: ReferenceFace | None) -> float | None:
+    """Calibrated similarity of a face with the reference, 0-100 with two decimals.
+
+    None where it cannot be computed: one of the two is missing or revoked, or another network made it. The check then
+    reports that, and nobody is approved.
+    """
+    if probe is None or reference is None or probe.model_id != reference.template.model_id:
+        return None
+    return similarity_score(reference.template.compare(probe))
+
+
 def assess(
-    probe: Template | None,
+    probe: Comparable | None,
     reference: ReferenceFace | None,
     score: float | None,
     config: FaceMatchConfig,
@@ -33,7 +44,7 @@ def assess(
     """Report on the face-match step of a session.
 
     ``probe`` is the template of the live face, None when no selfie shows one. ``score`` is
-    ``engine.score(probe, reference.template)``, 0-100, or None where it could not be computed. Without a probe or
+    ``similarity(probe, reference)``, 0-100, or None where it could not be computed. Without a probe or
     without a reference the step is Declined with ``NO_REFERENCE_IMAGE`` and no score, whatever ``score`` says.
     """
     used = score if probe is not None and reference is not None else None
@@ -90,7 +101,7 @@ def assess_standalone(user: Selfie, reference: Selfie, score: float | None, thre
 
 
 def _warnings(
-    probe: Template | None,
+    probe: Comparable | None,
     reference: ReferenceFace | None,
     score: float | None,
     config: FaceMatchConfig,
@@ -142,7 +153,7 @@ def _similarity_warnings(
 
 
 def _facts(
-    probe: Template | None,
+    probe: Comparable | None,
     reference: ReferenceFace | None,
     config: FaceMatchConfig,
     now: datetime,

@@ -17,6 +17,7 @@ from ipse.biometrics.engine import FaceEngine
 from ipse.biometrics.faces import FaceScan
 from ipse.biometrics.images import ImageLimits, decode
 from ipse.biometrics.liveness import Liveness
+from ipse.biometrics.protection import Reference
 from ipse.biometrics.quality import Quality
 from ipse.biometrics.templates import Template
 from ipse.decision.values import JsonValue
@@ -89,10 +90,11 @@ class ReferenceFace:
 
     ``kind`` is ``stored`` (enrolled earlier), ``supplied`` (came with the request) or ``profile`` (uploaded for the
     user); ``supplied_by`` is ``person``, ``integrator`` or ``operator``. ``session_id`` names the session that
-    ``source_image_session_id`` shall show, ``media_id`` the stored picture.
+    ``source_image_session_id`` shall show, ``media_id`` the stored picture. ``template`` can only be compared; it is
+    ``Reference.revoked()`` where the person must enrol again.
     """
 
-    template: Template
+    template: Reference
     kind: str
     supplied_by: str
     session_id: str | None

@@ -1,6 +1,6 @@
 """1:N search in PostgreSQL (``face_index = pgvector``): candidates from the vector index, exact comparison here.
 
-The index proposes, the sealed templates decide: every candidate's template is unsealed and compared, so a similarity is
+The index proposes, the sealed vectors decide: every candidate's vector is unsealed and compared, so a similarity is
 as exact as in memory, and only the choice of candidates is approximate. Faces on lists are all compared: a graph that
 overlooks a duplicate costs a hint, one that overlooks a blocked person would let them in. Whenever the index may have
 gaps (it was never built, another process runs without this setting) the search in memory answers instead: slower to
@@ -14,9 +14,10 @@ from typing import Final
 
 import structlog
 
-from ipse.biometrics.templates import Template
-from ipse.faces import repository, rotation
-from ipse.faces.sealing import open_sealed
+from ipse.faces import repository
+from ipse.faces.opening import opened
+from ipse.faces.rotation import SearchSpace
+from ipse.faces.search_vectors import SearchVector
 from ipse.runtime.scope import Scope
 from ipse.storage import vector_table
 from ipse.storage.vector_index import Neighbour
@@ -38,14 +39,13 @@ def is_chosen(scope: Scope) -> bool:
     return services.settings.face_index == "pgvector" and not services.database.is_sqlite
 
 
-async def remember(scope: Scope, face_id: str, template: Template, *, source: str) -> None:
+async def remember(scope: Scope, face_id: str, vector: SearchVector, *, source: str) -> None:
     """Store the vector of a searchable face in the transaction that stores the face, where there is a table."""
     if not is_chosen(scope) or not await vector_table.exists(scope.tx):
         return
-    turned = template.vector @ await rotation.of_application(scope)
     is_listed = source == LISTED
     await vector_table.put(
-        scope.tx, [StoredVector(face_id, scope.application_id, template.model_id, turned, is_listed)]
+        scope.tx, [StoredVector(face_id, scope.application_id, vector.model_id, vector.vector, is_listed)]
     )
 
 
@@ -66,19 +66,23 @@ async def is_usable(scope: Scope) -> bool:
     return usable
 
 
-async def nearest(scope: Scope, template: Template, *, limit: int, minimum: float) -> tuple[Neighbour, ...]:
-    """The ``limit`` nearest faces of at least ``minimum`` cosine, nearest first; equals in order of id."""
-    turned = template.vector @ await rotation.of_application(scope)
+async def nearest(
+    scope: Scope, probe: SearchVector, space: SearchSpace, *, limit: int, minimum: float
+) -> tuple[Neighbour, ...]:
+    """The ``limit`` nearest faces of at least ``minimum`` cosine, nearest first; equals in order of id.
+
+    Raises:
+        OtherSpace: a candidate stands in another search space than the probe.
+    """
     wanted = max(CANDIDATES, limit)
-    where = (scope.tx, scope.application_id, template.model_id, turned)
+    where = (scope.tx, scope.application_id, probe.model_id, probe.vector)
     ids = {
         *await vector_table.nearest(*where, limit=wanted),
         *await vector_table.nearest_listed(*where, limit=wanted),
     }
     found = []
     for face in await repository.sealed_with_ids(scope, sorted(ids)):
-        stored = open_sealed(scope, face.id, face.template_sealed)
-        cosine = float(stored.vector @ template.vector)
+        cosine = float(opened(scope, face, space).vector @ probe.vector)
         if cosine >= minimum:
             found.append(Neighbour(face.id, cosine))
     return tuple(sorted(found, key=lambda one: (-one.cosine, one.id))[:limit])

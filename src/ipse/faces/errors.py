@@ -11,3 +11,13 @@ class NoTemplate(Exception):
     def __init__(self, face_id: str) -> None:
         super().__init__(f"Face {face_id} was stored without a template and cannot be compared.")
         self.face_id = face_id
+
+
+class TemplateRevoked(Exception):
+    """The secret that the template needs was destroyed: nobody can be compared with it again."""
+
+    code = "TEMPLATE_REVOKED"
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"The templates of space {version} were revoked; enrol again.")
+        self.version = version

@@ -7,21 +7,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from ipse.biometrics.templates import TEMPLATE_LENGTH
 from ipse.faces import repository, rotation
 from ipse.faces.database_index import LISTED
+from ipse.faces.opening import opened
 from ipse.faces.repository import SealedFace
-from ipse.faces.rotation import Matrix
-from ipse.faces.sealing import open_sealed
+from ipse.faces.rotation import SearchSpace
 from ipse.runtime.application import Application
 from ipse.runtime.scope import Scope
 from ipse.runtime.services import Services
 from ipse.storage import vector_table
-from ipse.storage.tables import ApplicationRow, FaceSpaceRow
+from ipse.storage.tables import ApplicationRow
 from ipse.storage.vector_table import Coverage, StoredVector
 
 Progress = Callable[[str, int, int], None]
@@ -79,12 +78,11 @@ async def status(services: Services) -> IndexStatus:
 
 
 async def drop(services: Services) -> None:
-    """Remove the table and the seeds: the next build turns every vector differently."""
+    """Remove the table; the vectors in it are copies of what the faces hold."""
     if services.database.is_sqlite:
         return
     async with services.database.writing() as tx:
         await vector_table.drop(tx)
-        await tx.execute(delete(FaceSpaceRow))
 
 
 async def _require_extension(services: Services) -> None:
@@ -110,17 +108,16 @@ async def _store_missing(services: Services, application: Application, progress:
             page = await repository.sealed_to_index(scope, last, limit=_PAGE)
             if not page:
                 return
-            matrix = await rotation.of_application(scope)
-            await vector_table.put(tx, await asyncio.to_thread(_turned, scope, page, matrix))
+            space = await rotation.of_application(scope)
+            await vector_table.put(tx, await asyncio.to_thread(_opened, scope, page, space))
         last, done = page[-1].sequence, done + len(page)
         if progress is not None:
             progress(application.name, done, max(total, done))
 
 
-def _turned(scope: Scope, page: Sequence[SealedFace], matrix: Matrix) -> list[StoredVector]:
-    templates = [open_sealed(scope, face.id, face.template_sealed) for face in page]
-    turned = np.stack([template.vector for template in templates]) @ matrix
+def _opened(scope: Scope, page: Sequence[SealedFace], space: SearchSpace) -> list[StoredVector]:
+    vectors = [opened(scope, face, space) for face in page]
     return [
-        StoredVector(face.id, scope.application_id, template.model_id, vector, face.source == LISTED)
-        for face, template, vector in zip(page, templates, turned, strict=True)
+        StoredVector(face.id, scope.application_id, vector.model_id, vector.vector, face.source == LISTED)
+        for face, vector in zip(page, vectors, strict=True)
     ]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from ipse.biometrics.protection import Reference
 from ipse.biometrics.templates import Template
 from ipse.checks.selfie import ReferenceFace
 from ipse.faces import service
+from ipse.faces.errors import NoTemplate, TemplateRevoked
 from ipse.runtime.scope import Scope
 from ipse.storage.tables import FaceRow, UserRow
 
@@ -58,8 +60,21 @@ async def replace_probe(
     )
 
 
+async def template_of(scope: Scope, probe: FaceRow) -> Reference | None:
+    """The live face of a session, opened for a later request of it; None where there is nothing to compare (any more).
+
+    The check that needs it then reports that no comparison was made.
+    """
+    try:
+        return await service.open_template(scope, probe)
+    except (NoTemplate, TemplateRevoked):
+        return None
+
+
 async def reference_face(scope: Scope, face_id: str | None, kind: str | None) -> ReferenceFace | None:
     """The reference that was fixed when the session was created, opened; None when there is none (any more).
+
+    A reference whose template was revoked is there and compares with nobody: the check says to enrol again.
 
     Faces of applications that answer by scenario have no template and are compared with nothing.
     """
@@ -70,8 +85,12 @@ async def reference_face(scope: Scope, face_id: str | None, kind: str | None) ->
     )
     if row is None or row.model_id == service.NO_MODEL:
         return None
+    try:
+        template = await service.open_template(scope, row)
+    except TemplateRevoked:
+        template = Reference.revoked()
     return ReferenceFace(
-        template=service.open_template(scope, row),
+        template=template,
         kind=kind,
         supplied_by=row.supplied_by,
         session_id=row.session_id,

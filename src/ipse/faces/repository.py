@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, case, func, select, update
 
 from ipse.runtime.scope import Scope
 from ipse.storage.tables import FaceRow, SessionRow, UserRow
@@ -20,7 +20,9 @@ class SealedFace(NamedTuple):
 
     id: str
     sequence: int
-    template_sealed: bytes
+    search_sealed: bytes | None
+    template_sealed: bytes | None
+    """Only of a face that was stored before search vectors were."""
     source: str
 
 
@@ -164,7 +166,8 @@ async def told_about(
     return told
 
 
-def _sealed(scope: Scope) -> Select[str, int, bytes, str]:
-    return select(FaceRow.id, FaceRow.sequence, FaceRow.template_sealed, FaceRow.source).where(
+def _sealed(scope: Scope) -> Select[str, int, bytes | None, bytes | None, str]:
+    unprotected = case((FaceRow.search_sealed.is_(None), FaceRow.template_sealed))
+    return select(FaceRow.id, FaceRow.sequence, FaceRow.search_sealed, unprotected, FaceRow.source).where(
         FaceRow.application_id == scope.application_id, FaceRow.searchable.is_(True)
     )

@@ -1,10 +1,11 @@
-"""The secret rotation under which an application's face vectors stand in the database's vector index.
+"""The search space of an application: the secret rotation under which 1:N search compares its faces.
 
-An index can only work on readable numbers. Each application's vectors are therefore turned by an orthogonal matrix of
-its own, drawn from a random seed that the biometric ring seals: inner products, hence nearest neighbours, stay what
-they are, but the stored numbers cannot be compared with another application's, with another installation's, or with a
-template computed from a photo. This is *not* encryption: who reads the table sees which faces of one application
-resemble each other, and who also holds 128 independent templates of that application can compute the matrix.
+A search must compare the probe with thousands of faces at once, so that they cannot each stand under a transformation
+of their own as they do for 1:1 (``biometrics.protection``). The searchable faces of one application share one rotation,
+drawn from a random seed that the biometric ring seals: inner products, hence nearest neighbours, stay what they are,
+but the numbers cannot be compared with another application's, with another installation's, or with a template computed
+from a photo. In memory and in PostgreSQL's vector index these numbers lie open: who reads them sees which faces of one
+application resemble each other, and who also holds 128 independent templates of it can compute the matrix.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from __future__ import annotations
 import functools
 import hashlib
 import secrets
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Select, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from ipse.biometrics.templates import TEMPLATE_LENGTH
 from ipse.runtime.scope import Scope
@@ -25,29 +27,64 @@ from ipse.storage.tables import FaceSpaceRow
 
 Matrix = NDArray[np.float32]
 
+FINGERPRINT_BYTES: Final = 8
 _SEED_BYTES: Final = 32
 
 
-async def of_application(scope: Scope) -> Matrix:
-    """The application's (128, 128) matrix; the seed is made in this transaction when there is none.
+@dataclass(frozen=True, slots=True)
+class SearchSpace:
+    """``matrix`` is (128, 128) orthogonal; ``fingerprint`` tells search spaces apart and says nothing else."""
 
-    The seed is stored and not derived from the ring: it is sealed again when keys rotate, and stays the same.
+    fingerprint: bytes
+    matrix: Matrix = field(repr=False)
+
+
+UNTURNED: Final = SearchSpace(bytes(FINGERPRINT_BYTES), np.eye(TEMPLATE_LENGTH, dtype=np.float32))
+"""Stands in for the space of an application that has none yet: all its faces were stored before templates were
+protected, and a search may not write."""
+
+
+async def of_application(scope: Scope) -> SearchSpace:
+    """The application's search space, for whoever stores a face: it is made in this transaction when there is none.
+
+    The row is held until the transaction ends, so that the space is not renewed while a vector goes into it.
 
     Raises:
-        CannotOpen: the seed was sealed elsewhere or changed; ``ipse faces index drop`` and ``build`` make a new one.
+        CannotOpen: the seed was sealed elsewhere or changed.
     """
-    query = select(FaceSpaceRow.seed_sealed).where(FaceSpaceRow.id == scope.application_id)
-    ring, context = scope.services.biometric_ring, seed_context(scope.application_id)
+    query = _sealed(scope).with_for_update(read=True)
     sealed = await scope.tx.scalar(query)
     if sealed is None:
-        fresh = ring.seal(secrets.token_bytes(_SEED_BYTES), context=context)
         # Somebody else may store the first face of this application at the same time: whoever commits first wins.
-        await scope.tx.execute(
-            insert(FaceSpaceRow).values(id=scope.application_id, seed_sealed=fresh).on_conflict_do_nothing()
-        )
+        dialect = sqlite if scope.services.database.is_sqlite else postgresql
+        fresh = {"id": scope.application_id, "seed_sealed": _fresh(scope)}
+        await scope.tx.execute(dialect.insert(FaceSpaceRow).values(**fresh).on_conflict_do_nothing())
         sealed = await scope.tx.scalar(query)
         assert sealed is not None
-    return matrix(ring.open(sealed, context=context))
+    return _opened(scope, sealed)
+
+
+async def find(scope: Scope) -> SearchSpace:
+    """The application's search space for whoever searches; :data:`UNTURNED` before a face was stored in it.
+
+    Raises:
+        CannotOpen: the seed was sealed elsewhere or changed.
+    """
+    sealed = await scope.tx.scalar(_sealed(scope))
+    return UNTURNED if sealed is None else _opened(scope, sealed)
+
+
+async def renew(scope: Scope) -> tuple[SearchSpace, SearchSpace] | None:
+    """Put a new search space in place of the old one; both, old first. None where there was none."""
+    row: FaceSpaceRow | None = await scope.tx.scalar(
+        select(FaceSpaceRow).where(FaceSpaceRow.id == scope.application_id).with_for_update()
+    )
+    if row is None:
+        return None
+    old = _opened(scope, row.seed_sealed)
+    row.seed_sealed = _fresh(scope)
+    await scope.tx.flush()
+    return old, _opened(scope, row.seed_sealed)
 
 
 def seed_context(application_id: str) -> bytes:
@@ -70,3 +107,18 @@ def matrix(seed: bytes) -> Matrix:
     turned: Matrix = (orthogonal * np.sign(np.diag(upper))).astype(np.float32)
     turned.flags.writeable = False
     return turned
+
+
+def _sealed(scope: Scope) -> Select[bytes]:
+    return select(FaceSpaceRow.seed_sealed).where(FaceSpaceRow.id == scope.application_id)
+
+
+def _fresh(scope: Scope) -> bytes:
+    context = seed_context(scope.application_id)
+    return scope.services.biometric_ring.seal(secrets.token_bytes(_SEED_BYTES), context=context)
+
+
+def _opened(scope: Scope, sealed: bytes) -> SearchSpace:
+    seed = scope.services.biometric_ring.open(sealed, context=seed_context(scope.application_id))
+    fingerprint = hashlib.sha256(b"ipse|face-space-name|" + seed).digest()[:FINGERPRINT_BYTES]
+    return SearchSpace(fingerprint, matrix(seed))

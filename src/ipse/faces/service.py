@@ -1,13 +1,15 @@
-"""Enrolled references and stored faces. Every template is sealed with the biometric ring, bound to its row."""
+"""Enrolled references and stored faces. Templates are stored protected (decision 0018), sealed, bound to their row."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from ipse.biometrics.protection import AuxiliaryData, Comparable, Reference, Transformation, protect
 from ipse.biometrics.templates import Template
-from ipse.faces import database_index, repository
+from ipse.faces import database_index, repository, rotation, spaces
 from ipse.faces.errors import NoTemplate
-from ipse.faces.sealing import open_sealed, seal_template
+from ipse.faces.sealing import open_sealed, seal_search_vector, seal_template
+from ipse.faces.search_vectors import SearchVector
 from ipse.runtime.scope import Scope
 from ipse.storage.tables import FaceRow, UserRow
 
@@ -21,7 +23,7 @@ async def add(
     user: UserRow | None,
     session_id: str | None,
     media_id: str | None,
-    template: Template | None,
+    template: Comparable | None,
     purpose: str,
     source: str,
     supplied_by: str,
@@ -29,10 +31,12 @@ async def add(
     vendor_data: str | None = None,
     comment: str | None = None,
 ) -> FaceRow:
-    """Store a face. ``vendor_data`` defaults to that of ``user``; a face without template is never searchable."""
-    face_id = scope.services.identifiers.uuid()
+    """Store a face, live or a stored one that is copied.
+
+    ``vendor_data`` defaults to that of ``user``; a face without template is never searchable.
+    """
     row = FaceRow(
-        id=face_id,
+        id=scope.services.identifiers.uuid(),
         application_id=scope.application_id,
         user_id=user.id if user else None,
         vendor_data=vendor_data if user is None else user.vendor_data,
@@ -42,17 +46,30 @@ async def add(
         source=source,
         supplied_by=supplied_by,
         searchable=searchable and template is not None,
-        model_id=template.model_id if template else NO_MODEL,
-        template_sealed=b"" if template is None else seal_template(scope, face_id, template),
+        model_id=NO_MODEL,
+        template_sealed=b"",
         comment=comment,
         created_at=scope.services.clock.now(),
         superseded_at=None,
     )
+    if template is not None:
+        await protect_anew(scope, row, template)
+    vector = await _stand_in_search_space(scope, row, template) if template is not None and row.searchable else None
     scope.tx.add(row)
     await scope.tx.flush()
-    if template is not None and row.searchable:
-        await database_index.remember(scope, face_id, template, source=source)
+    if vector is not None:
+        await database_index.remember(scope, row.id, vector, source=source)
     return row
+
+
+async def protect_anew(scope: Scope, row: FaceRow, face: Comparable) -> None:
+    """Make ``face`` the template of a row, under a fresh transformation in the newest template space."""
+    space = await spaces.current(scope)
+    auxiliary = AuxiliaryData.fresh(face.model_id, space.version)
+    protected = protect(face, auxiliary, _transformation(scope, space, row.id, auxiliary))
+    row.model_id = face.model_id
+    row.space_version = space.version
+    row.template_sealed = seal_template(scope, row.id, protected)
 
 
 async def current_reference(scope: Scope, user_id: str) -> FaceRow | None:
@@ -86,13 +103,30 @@ async def revoke_reference_from(scope: Scope, session_id: str) -> None:
     await scope.tx.flush()
 
 
-def open_template(scope: Scope, row: FaceRow) -> Template:
-    """Unseal a template.
+async def open_template(scope: Scope, row: FaceRow) -> Reference:
+    """The template of a face, ready to be compared.
 
     Raises:
         NoTemplate: the face was stored without one.
+        TemplateRevoked: the secret of its space was destroyed.
         CannotOpen: the sealed bytes belong to another row, another key ring, or were changed.
     """
     if row.model_id == NO_MODEL:
         raise NoTemplate(row.id)
-    return open_sealed(scope, row.id, row.template_sealed)
+    stored = open_sealed(scope, row.id, row.template_sealed)
+    if isinstance(stored, Template):
+        return Reference.unprotected(stored)
+    space = await spaces.of_version(scope, stored.auxiliary.space_version)
+    return Reference.of(stored, _transformation(scope, space, row.id, stored.auxiliary))
+
+
+async def _stand_in_search_space(scope: Scope, row: FaceRow, face: Comparable) -> SearchVector:
+    vector = SearchVector.of(face, await rotation.of_application(scope))
+    row.search_sealed = seal_search_vector(scope, row.id, vector)
+    return vector
+
+
+def _transformation(
+    scope: Scope, space: spaces.TemplateSpace, face_id: str, auxiliary: AuxiliaryData
+) -> Transformation:
+    return Transformation.of(space.secret, auxiliary, application_id=scope.application_id, face_id=face_id)

@@ -21,7 +21,7 @@ from ipse.users.portraits import ExaminedPortrait
 async def copy_of(scope: Scope, original: FaceRow) -> FaceRow:
     """Keep a stored face for a list. The picture stays with its owner and disappears with it."""
     try:
-        template = faces.open_template(scope, original)
+        template = await faces.open_template(scope, original)
     except NoTemplate:
         template = None
     return await faces.add(

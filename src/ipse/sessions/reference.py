@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from ipse.biometrics.engine import FaceEngine
 from ipse.biometrics.images import ImageError, ImageLimits, decode
 from ipse.biometrics.templates import Template
+from ipse.checks import face_match
 from ipse.decision.features import Feature
 from ipse.decision.graph import FeatureNode, WorkflowGraph
 from ipse.edge.authentication import Caller
 from ipse.edge.errors import FieldErrors
+from ipse.faces import of_session
 from ipse.faces import service as faces
 from ipse.media import service as media
 from ipse.runtime.application import ReferenceSource
@@ -107,7 +109,7 @@ async def attach(
     stored = await faces.current_reference(scope, user.id) if user is not None else None
     if portrait is not None:
         if policy is ReferenceSource.SUPPLIED_MUST_MATCH_STORED and stored is not None:
-            _require_same_person(scope, portrait, stored)
+            await _require_same_person(scope, portrait, stored)
         session.reference_face_id = (await _keep_portrait(scope, session, user, portrait)).id
         session.reference_kind = "supplied"
     elif stored is not None:
@@ -120,11 +122,11 @@ async def attach(
         raise NoReferenceFace(has_subject=user is not None)
 
 
-def _require_same_person(scope: Scope, portrait: Portrait, stored: FaceRow) -> None:
+async def _require_same_person(scope: Scope, portrait: Portrait, stored: FaceRow) -> None:
     if portrait.template is None:
         return
-    score = scope.services.face_engine().score(portrait.template, faces.open_template(scope, stored))
-    if score < SAME_PERSON_SCORE:
+    score = face_match.similarity(portrait.template, await of_session.reference_face(scope, stored.id, "stored"))
+    if score is None or score < SAME_PERSON_SCORE:
         raise PortraitDoesNotMatch
 
 

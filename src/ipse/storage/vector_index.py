@@ -162,12 +162,24 @@ class VectorIndex:
         self._partitions: dict[str, dict[str, Partition]] = {}
         self._read_to: dict[str, int] = {}
         self._compared_at: dict[str, datetime] = {}
+        self._spaces: dict[str, bytes] = {}
         self._database_checked: dict[str, tuple[datetime, bool]] = {}
         self._reading: dict[str, asyncio.Lock] = {}
 
     def reading(self, application_id: str) -> asyncio.Lock:
         """Held by whoever reads an application's faces from the database, so that nobody reads them twice."""
         return self._reading.setdefault(application_id, asyncio.Lock())
+
+    def stand_in(self, application_id: str, space: bytes) -> None:
+        """Name the space in which an application's vectors stand; those of another one are forgotten, to be read anew.
+
+        Whoever still searches a forgotten partition searches it to the end.
+        """
+        if self._spaces.get(application_id) != space:
+            self._partitions.pop(application_id, None)
+            self._read_to.pop(application_id, None)
+            self._compared_at.pop(application_id, None)
+            self._spaces[application_id] = space
 
     def partition(self, application_id: str, model_id: str) -> Partition:
         """The partition, made when it is first asked for."""

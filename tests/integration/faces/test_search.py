@@ -14,6 +14,7 @@ from ipse.biometrics.calibration import SIMILARITY, similarity_score
 from ipse.biometrics.templates import Template
 from ipse.clock import ManualClock
 from ipse.faces import service as faces
+from ipse.faces.rotation import SearchSpace
 from ipse.faces.search import search
 from ipse.runtime.scope import Scope
 from ipse.runtime.services import Services
@@ -220,9 +221,9 @@ async def test_a_large_gallery_is_read_in_pages_and_once_by_simultaneous_searche
     taken = list[int]()
     take_in = gallery._unseal
 
-    def counting(scope: Scope, page: Sequence[Any]) -> None:
+    def counting(scope: Scope, space: SearchSpace, page: Sequence[Any]) -> None:
         taken.append(len(page))
-        take_in(scope, page)
+        take_in(scope, space, page)
 
     monkeypatch.setattr(gallery, "_PAGE", 50)
     monkeypatch.setattr(gallery, "_unseal", counting)
@@ -249,7 +250,8 @@ async def test_a_template_that_was_changed_stops_every_search(scope: Scope) -> N
     """A gallery with holes could miss a blocked person: it answers nobody."""
     await stored(scope, PROBE)
     damaged = await stored(scope, near(PROBE, 0.9))
-    damaged.template_sealed = damaged.template_sealed[:-1] + bytes([damaged.template_sealed[-1] ^ 1])
+    assert damaged.search_sealed is not None
+    damaged.search_sealed = damaged.search_sealed[:-1] + bytes([damaged.search_sealed[-1] ^ 1])
     await scope.tx.flush()
     with pytest.raises(CannotOpen):
         await found(scope)

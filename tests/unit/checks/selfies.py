@@ -13,6 +13,7 @@ from ipse.biometrics.engine import FaceEngine
 from ipse.biometrics.faces import Face, FaceScan
 from ipse.biometrics.images import Image
 from ipse.biometrics.liveness import Liveness
+from ipse.biometrics.protection import Reference
 from ipse.biometrics.quality import Quality
 from ipse.biometrics.templates import Template, normalised
 from ipse.checks.selfie import FaceEntity, ReferenceFace, Selfie
@@ -74,7 +75,7 @@ def quality(**components: float) -> Quality:
 def reference(**changes: Any) -> ReferenceFace:
     """A reference enrolled yesterday by the person."""
     stored = ReferenceFace(
-        template=template(2),
+        template=Reference.unprotected(template(2)),
         kind="stored",
         supplied_by="person",
         session_id="11111111-1111-4111-8111-111111111111",

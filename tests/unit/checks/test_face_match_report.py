@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ipse.biometrics.calibration import similarity_score
+from ipse.biometrics.protection import Reference
 from ipse.biometrics.templates import Template
 from ipse.checks import face_match
 from ipse.checks.selfie import ReferenceFace
@@ -18,7 +20,7 @@ from ipse.decision.statuses import FeatureStatus
 from ipse.decision.thresholds import StandaloneThresholds
 from ipse.decision.values import JsonValue
 from ipse.decision.warnings import LogType
-from tests.unit.checks.selfies import NO_FACE, NOW, reference, selfie, template
+from tests.unit.checks.selfies import NO_FACE, NOW, near, reference, selfie, template
 
 SEVERITY = [FeatureStatus.DECLINED, FeatureStatus.IN_REVIEW, FeatureStatus.APPROVED]
 
@@ -76,9 +78,27 @@ def test_a_missing_reference_or_selfie_is_declined_without_score_and_without_a_s
 
 
 def test_a_reference_of_another_model_goes_to_review() -> None:
-    found = report(None, stored=reference(template=template(2, "sface-older")))
+    older = reference(template=Reference.unprotected(template(2, "sface-older")))
+    assert face_match.similarity(template(), older) is None
+    found = report(None, stored=older)
     assert found.status is FeatureStatus.IN_REVIEW
     assert risks(found) == {"REFERENCE_MODEL_CHANGED": LogType.WARNING}
+
+
+def test_a_revoked_reference_matches_nobody_and_asks_to_enrol_again() -> None:
+    revoked = reference(template=Reference.revoked())
+    assert face_match.similarity(template(2), revoked) is None
+    found = report(None, stored=revoked)
+    assert found.status is FeatureStatus.IN_REVIEW
+    (warning,) = found.warnings
+    assert (warning.risk, warning.additional_data) == ("REFERENCE_MODEL_CHANGED", {"enroll_again": True})
+
+
+def test_the_similarity_is_the_calibrated_score_of_the_two_faces() -> None:
+    stored = reference(template=Reference.unprotected(template(1)))
+    assert face_match.similarity(near(template(1), 0.6), stored) == pytest.approx(similarity_score(0.6), abs=0.01)
+    assert face_match.similarity(None, stored) is None
+    assert face_match.similarity(template(), None) is None
 
 
 def test_a_score_that_could_not_be_computed_follows_the_workflow_and_is_never_approved() -> None:
