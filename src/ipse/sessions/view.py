@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from ipse.decision.features import NAMES, PERSON_ARRAYS, Feature, event_name, report_name
 from ipse.decision.reports import Report
@@ -13,6 +13,9 @@ from ipse.sessions import repository
 from ipse.sessions.items import item_of, singular_extras
 from ipse.sessions.links import session_url
 from ipse.storage.tables import ReportRow, ReviewRow, SessionRow
+
+_INTERNAL: Final = frozenset({"device_reports", "decision_input"})
+"""Entries of a session's evidence that are not for answers: what devices sent, and the input for replay."""
 
 
 def timestamp(moment: datetime) -> str:
@@ -109,7 +112,7 @@ def _decision(
         ],
         "status_override": row.status_override,
         "experiments": row.experiments,
-        "evidence": {name: value for name, value in row.evidence.items() if name != "device_reports"},
+        "evidence": {name: value for name, value in row.evidence.items() if name not in _INTERNAL},
         "created_at": timestamp(row.created_at),
         "expires_at": timestamp(row.expires_at),
         **singular_extras(reports, arrays),
