@@ -18,7 +18,6 @@ from ipse.biometrics.errors import ModelError
 from ipse.biometrics.pool import InferencePool
 from ipse.clock import Clock, SystemClock
 from ipse.edge import handlers
-from ipse.edge.limits import RequestLimits
 from ipse.edge.middleware import Observation, TrailingSlash
 from ipse.identifiers import Identifiers, RandomIdentifiers
 from ipse.intelligence import device_agent
@@ -26,9 +25,11 @@ from ipse.intelligence.network import NetworkIntelligence
 from ipse.jobs.worker import run_worker
 from ipse.runtime.services import Services
 from ipse.security.keysets import load_lookup_key, load_master_keys, open_rings
+from ipse.security.vault import KeyVault
 from ipse.settings import Settings
 from ipse.storage import migrate
 from ipse.storage.blobs import open_blob_store
+from ipse.storage.counters import open_counters
 from ipse.storage.database import Database
 
 log = structlog.get_logger(__name__)
@@ -54,9 +55,11 @@ async def build_services(
     mapping = asyncio.create_task(asyncio.to_thread(NetworkIntelligence.load, settings.intelligence_dir))
     database = Database(settings.resolved_database_url)
     try:
-        await migrate.upgrade(database.engine)
+        await migrate.upgrade(database.engine, migrate.BEFORE_SEALING)
         ordinary, biometric = await open_rings(settings, database, clock)
         lookup = await load_lookup_key(database, load_master_keys(settings), clock)
+        database.unlock(KeyVault(ordinary, lookup))
+        await migrate.upgrade(database.engine)
     finally:
         faces = await loading if loading is not None else faces
         network = await mapping
@@ -69,6 +72,7 @@ async def build_services(
         ordinary_ring=ordinary,
         biometric_ring=biometric,
         lookup=lookup,
+        counters=open_counters(settings.resolved_database_url, settings.data_dir),
         blobs=open_blob_store(settings.resolved_blob_url),
         faces=faces,
         inference=InferencePool(workers, settings.inference_queue),
@@ -97,6 +101,7 @@ def _load_faces(settings: Settings) -> FaceEngine | None:
 async def close_services(services: Services) -> None:
     """Release threads and connections."""
     services.inference.close()
+    await services.counters.close()
     await services.database.close()
 
 
@@ -136,7 +141,6 @@ def build(settings: Settings, services: Services | None = None) -> FastAPI:
     )
     if services is not None:
         app.state.services = services
-    app.state.limits = RequestLimits(enabled=settings.rate_limits)
     routes.include(app)
     openapi.install(app)
     handlers.install(app)

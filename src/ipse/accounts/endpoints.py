@@ -48,7 +48,7 @@ async def register(request: Request, body: Registration, tasks: BackgroundTasks)
         f"{settings.register_limit_per_hour}/hour",
         "Too many registrations from this address. Please try again later.",
     )
-    limits_of(request).hit(bucket, client_address(request, settings.trusted_proxies) or "unknown")
+    await limits_of(request).hit(bucket, client_address(request, settings.trusted_proxies) or "unknown")
     service.refuse_weak_password(body.password)
     password_hash = await _hasher(request).hash(body.password)
     tx = await unit.begin(write=True)

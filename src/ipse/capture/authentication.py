@@ -75,7 +75,7 @@ async def capture_device(request: Request, token: Annotated[str | None, Depends(
     if found is None:
         raise Forbidden
     session, application = found
-    count_request(request, f"session:{session.id}")
+    await count_request(request, f"session:{session.id}")
     services = services_of(request)
     require_real_keys(services.settings, Application.of(application))
     if handoff is None:

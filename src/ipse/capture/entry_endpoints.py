@@ -28,9 +28,9 @@ async def leave(device: DeviceParam, body: Leave) -> CaptureState:
 async def open_share_link(request: Request, code: str) -> SharedSession:
     """Make a session of a workflow for whoever opened its share link."""
     limits = limits_of(request)
-    limits.hit(OPEN_LINK, client_address(request, services_of(request).settings.trusted_proxies) or "unknown")
+    await limits.hit(OPEN_LINK, client_address(request, services_of(request).settings.trusted_proxies) or "unknown")
     caller, workflow_id = await sharing.caller_of(unit_of(request), code)
-    limits.hit(CREATE_SESSION, caller.application.id)
+    await limits.hit(CREATE_SESSION, caller.application.id)
     if caller.application.mode is Mode.SANDBOX:
-        limits.hit(SANDBOX_CREATE, caller.application.id)
+        await limits.hit(SANDBOX_CREATE, caller.application.id)
     return await sharing.create(caller, workflow_id)

@@ -33,7 +33,7 @@ async def offer(request: Request, device: DeviceParam) -> HandoffOffer:
 async def open_link(request: Request, body: OpenHandoff) -> HandoffOpened:
     """Second device, without a Session-Token: follow the link and get a token of one's own."""
     facts = request_facts(request)
-    limits_of(request).hit(OPEN_LINK, facts.ip or "unknown")
+    await limits_of(request).hit(OPEN_LINK, facts.ip or "unknown")
     return await handoffs.open_link(unit_of(request), services_of(request), body.token, facts)
 
 

@@ -181,23 +181,27 @@ class Authenticator:
             application = await _application_for_account(tx, account, request)
         _check_path(request, application)
         require_real_keys(services.settings, application)
-        count_request(request, application.id, self._bucket)
+        await count_request(request, application.id, self._bucket)
         await idempotency.recall(request, application.id, tx)
         request.state.application_id = application.id
         return Caller(application, actor, unit, services)
 
 
 def limits_of(request: Request) -> RequestLimits:
-    """The process' request counters."""
-    limits = request.app.state.limits
+    """The request limits of this installation, made with the first request."""
+    state = request.app.state
+    if not hasattr(state, "limits"):
+        services = services_of(request)
+        state.limits = RequestLimits(services.counters, services.lookup, enabled=services.settings.rate_limits)
+    limits = state.limits
     assert isinstance(limits, RequestLimits)
     return limits
 
 
-def count_request(request: Request, key: str, bucket: Bucket | None = None) -> None:
+async def count_request(request: Request, key: str, bucket: Bucket | None = None) -> None:
     """Count a request against ``bucket``, otherwise that of its method, and remember the headers to send."""
     bucket = bucket or (READ if request.method in {"GET", "HEAD"} else WRITE)
-    request.state.rate_limit_headers = limits_of(request).hit(bucket, key)
+    request.state.rate_limit_headers = await limits_of(request).hit(bucket, key)
 
 
 async def signed_in(request: Request, _token: Annotated[object, Depends(_bearer_scheme)]) -> Account:

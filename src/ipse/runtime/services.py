@@ -14,6 +14,7 @@ from ipse.security.keyring import KeyRing
 from ipse.security.lookup import LookupKey
 from ipse.settings import Settings
 from ipse.storage.blobs import BlobStore
+from ipse.storage.counters import Counters
 from ipse.storage.database import Database
 from ipse.storage.vector_index import VectorIndex
 
@@ -38,6 +39,8 @@ class Services:
     inference: InferencePool
     network: NetworkIntelligence = field(default_factory=lambda: NetworkIntelligence.load(None))
     """What is known of addresses; the data of packages only, unless the folder was loaded."""
+    counters: Counters = field(default_factory=Counters)
+    """Requests and failed sign-ins, counted by all processes together; by default by this one alone."""
     deliveries_due: Signal = field(default_factory=Signal)
     """Rung after a commit that left something to deliver."""
     face_vectors: VectorIndex = field(default_factory=VectorIndex)

@@ -41,9 +41,9 @@ router = make_router(tags=["Sessions"])
 @router.post("/v3/session/", status_code=201, response_model=SessionCreated, responses=documented(400, 403, 429, 503))
 async def create_session(request: Request, caller: CallerParam, body: CreateSession) -> dict[str, Any]:
     """Create a session and get the link to send the person to. An unfinished one of the same person is reused."""
-    limits_of(request).hit(CREATE_SESSION, caller.application.id)
+    await limits_of(request).hit(CREATE_SESSION, caller.application.id)
     if caller.application.mode is Mode.SANDBOX:
-        limits_of(request).hit(SANDBOX_CREATE, caller.application.id)
+        await limits_of(request).hit(SANDBOX_CREATE, caller.application.id)
     return await service.create(caller, body)
 
 

@@ -20,9 +20,9 @@ router = make_router(prefix="/v3/step-up/otp", tags=["Step-up"])
 @router.post("/start/", status_code=201, responses=documented(400, 403, 429, 503))
 async def start(request: Request, caller: CallerParam, body: OtpStart) -> OtpStarted:
     """Get a link instead of sending a message. The page shows the person a code once their face is approved."""
-    limits_of(request).hit(CREATE_SESSION, caller.application.id)
+    await limits_of(request).hit(CREATE_SESSION, caller.application.id)
     if caller.application.mode is Mode.SANDBOX:
-        limits_of(request).hit(SANDBOX_CREATE, caller.application.id)
+        await limits_of(request).hit(SANDBOX_CREATE, caller.application.id)
     started = await otp.start(caller, body)
     return OtpStarted(
         id=started.id,

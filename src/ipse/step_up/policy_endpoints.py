@@ -37,9 +37,9 @@ async def evaluate_action(request: Request, caller: PreCheckCaller, body: Evalua
     A policy that cannot be evaluated answers `step_up` with the reason `policy_failed`, never `allow`.
     """
     if body.create_session:
-        limits_of(request).hit(CREATE_SESSION, caller.application.id)
+        await limits_of(request).hit(CREATE_SESSION, caller.application.id)
         if caller.application.mode is Mode.SANDBOX:
-            limits_of(request).hit(SANDBOX_CREATE, caller.application.id)
+            await limits_of(request).hit(SANDBOX_CREATE, caller.application.id)
     return JSONResponse(await evaluate.answer(caller, body))
 
 

@@ -17,6 +17,7 @@ import aiosqlite
 
 BUSY_TIMEOUT_S: Final = 30.0
 _SWITCH_AGAIN_S: Final = 0.01
+_LOG_TIMEOUT_MS: Final = 200
 _CHUNK: Final = 64
 """Rows of one chunk when a cursor of aiosqlite itself is iterated; ours never is."""
 
@@ -107,14 +108,14 @@ async def connect(path: str) -> OneTripConnection:
     )
     await opened
     try:
-        await opened.on_its_thread(_write_ahead, opened.raw)
+        await opened.on_its_thread(write_ahead, opened.raw)
     except BaseException:
         await opened.close()
         raise
     return opened
 
 
-def _write_ahead(connection: sqlite3.Connection) -> None:
+def write_ahead(connection: sqlite3.Connection) -> None:
     """Switch to WAL mode, on the connection's thread; a file that is in it already stays as it is.
 
     The switch begins as a reader and becomes a writer, and there SQLite gives up at once instead of waiting as long as
@@ -131,3 +132,16 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
             if not busy or time.monotonic() >= deadline:
                 raise
         time.sleep(_SWITCH_AGAIN_S)
+
+
+def empty_log(connection: sqlite3.Connection) -> bool:
+    """Move what the write-ahead log holds into the database and cut it to nothing; False if somebody is reading it.
+
+    Waits for readers for a moment only: meanwhile nobody can write.
+    """
+    connection.execute(f"PRAGMA busy_timeout={_LOG_TIMEOUT_MS}").close()
+    try:
+        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={round(BUSY_TIMEOUT_S * 1000)}").close()
+    return not busy
