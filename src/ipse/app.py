@@ -145,5 +145,5 @@ def build(settings: Settings, services: Services | None = None) -> FastAPI:
     openapi.install(app)
     handlers.install(app)
     app.add_middleware(TrailingSlash)
-    app.add_middleware(Observation)
+    app.add_middleware(Observation, is_https=settings.public_url.startswith("https://"))
     return app

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -16,15 +17,27 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection
 
+from ipse.security.keyring import KeyRing, Ring
+from ipse.security.lookup import LookupKey
+from ipse.security.vault import KeyVault
 from ipse.storage import migrate
+from ipse.storage.columns import Pseudonym, PseudonymNumber
 from ipse.storage.database import Database
-from ipse.storage.tables import Base
+from ipse.storage.sealed import fields_of
+from ipse.storage.search_terms import stored_tags
+from ipse.storage.tables import Base, SearchTermRow, UserRow
 from tests.services.databases import Databases
 
 pytestmark = pytest.mark.anyio
 
 FIRST = "0001"
 ROWS = 3
+
+PSEUDONYMS = {
+    table.name: {column.name for column in table.columns if isinstance(column.type, Pseudonym | PseudonymNumber)}
+    for table in Base.metadata.tables.values()
+}
+"""Columns that are there before and after, with another content."""
 
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -104,14 +117,71 @@ async def test_an_upgrade_of_a_populated_database_keeps_every_row(empty: Databas
     assert len(before) >= 20
     assert all(len(rows) == ROWS for rows in before.values())
 
+    empty.unlock(KeyVault(KeyRing.create(Ring.ORDINARY), LookupKey.create()))
     await migrate.upgrade(empty.engine)
 
     async with empty.engine.connect() as connection:
         after = await connection.run_sync(read)
     assert await migrate.current_revision(empty.engine) == migrate.head_revision()
     for table, rows in before.items():
-        kept = [{name: value for name, value in row.items() if name in rows[0]} for row in after[table]]
-        assert kept == rows, table
+        changed = PSEUDONYMS.get(table, set())
+        names = (rows[0].keys() & after[table][0].keys()) - changed
+        assert [{name: row[name] for name in names} for row in after[table]] == [
+            {name: row[name] for name in names} for row in rows
+        ], table
+
+
+async def test_an_upgrade_seals_what_was_clear(empty: Database) -> None:
+    await migrate.upgrade(empty.engine, FIRST)
+    async with empty.engine.begin() as connection:
+        before = await connection.run_sync(populate)
+
+    empty.unlock(KeyVault(KeyRing.create(Ring.ORDINARY), LookupKey.create()))
+    await migrate.upgrade(empty.engine)
+
+    async with empty.reading() as tx:
+        opened: dict[str, list[dict[str, Any]]] = {}
+        for mapper in Base.registry.mappers:
+            table = mapper.class_
+            if table.__tablename__ in before and (
+                names := {*fields_of(table), *PSEUDONYMS.get(table.__tablename__, ())}
+            ):
+                rows = (await tx.scalars(sa.select(table).order_by(*mapper.primary_key))).all()
+                opened[table.__tablename__] = [{name: getattr(row, name) for name in names} for row in rows]
+    assert len(opened) >= 10
+    for table, rows in opened.items():
+        for was, now in zip(before[table], rows, strict=True):
+            for name, value in now.items():
+                old_name = "metadata" if name == "session_metadata" else name
+                if old_name not in was:  # a later revision brought it
+                    continue
+                old = was[old_name]
+                old = json.loads(old) if isinstance(old, str) and old.startswith("{") else old
+                assert value == old, (table, name)
+
+
+async def test_rows_are_not_sealed_without_keys(empty: Database) -> None:
+    await migrate.upgrade(empty.engine, FIRST)
+    async with empty.engine.begin() as connection:
+        await connection.run_sync(populate)
+    with pytest.raises(RuntimeError, match="was given no keys"):
+        await migrate.upgrade(empty.engine)
+    assert await migrate.current_revision(empty.engine) in (None, FIRST)
+
+
+async def test_names_from_before_the_upgrade_are_found(empty: Database) -> None:
+    await migrate.upgrade(empty.engine, FIRST)
+    async with empty.engine.begin() as connection:
+        await connection.run_sync(populate)
+    vault = KeyVault(KeyRing.create(Ring.ORDINARY), LookupKey.create())
+    empty.unlock(vault)
+    await migrate.upgrade(empty.engine)
+    async with empty.reading() as tx:
+        for row in (await tx.scalars(sa.select(UserRow))).all():
+            of_row = sa.select(SearchTermRow.tag).where(SearchTermRow.object_id == row.id, SearchTermRow.kind == "name")
+            assert set(await tx.scalars(of_row)) == stored_tags(
+                vault, row.application_id, [row.display_name, row.full_name]
+            )
 
 
 async def test_the_migrations_end_at_the_declared_schema(empty: Database) -> None:
@@ -129,6 +199,7 @@ async def test_an_upgrade_at_the_newest_revision_changes_nothing(empty: Database
     await migrate.upgrade(empty.engine)
     async with empty.engine.begin() as connection:
         before = await connection.run_sync(populate)
+    await migrate.upgrade(empty.engine, FIRST)
     await migrate.upgrade(empty.engine)
     async with empty.engine.connect() as connection:
         assert await connection.run_sync(read) == before
@@ -167,6 +238,7 @@ async def test_published_workflows_and_their_sessions_get_their_content_pinned(e
         )
         await connection.execute(sessions.update().values(workflow_version_id=one))
 
+    empty.unlock(KeyVault(KeyRing.create(Ring.ORDINARY), LookupKey.create()))
     await migrate.upgrade(empty.engine)
 
     async with empty.engine.connect() as connection:

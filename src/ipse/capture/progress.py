@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ipse.checks.steps import tries
 from ipse.decision.config import CaptureMethod, parse_method
 from ipse.decision.evaluation import Awaiting, Decided, evaluate
 from ipse.decision.evidence import Evidence
+from ipse.decision.features import Feature
 from ipse.decision.reports import Report
 from ipse.decision.signal_catalogue import nested
 from ipse.decision.values import JsonValue
@@ -55,6 +57,10 @@ class Progress:
         row = self.rows.get(node_id)
         return 0 if row is None else row.attempt
 
+    def tries(self) -> int:
+        """Submissions of a face that were judged so far."""
+        return tries((Feature(row.feature), row.attempt) for row in self.rows.values())
+
     def latest_method(self, node_id: str) -> CaptureMethod | None:
         """How the face of the latest attempt at a step was captured; None before the first."""
         row = self.rows.get(node_id)
@@ -69,6 +75,7 @@ class Progress:
             scope.tx.add(row)
             self.rows[report.node_id] = row
         row.report = report.to_json()
+        row.warnings = [warning.risk for warning in report.warnings]
         row.status = report.status.value
         row.attempt += 1
         row.final = final

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
-
-from sqlalchemy import Row
+from typing import Final
 
 from ipse.checks.history import Recovery
 from ipse.decision.values import JsonValue
+from ipse.devices.sightings import Other
 from ipse.intelligence.facts import DeviceFacts, NetworkFacts
 from ipse.sessions.view import timestamp
 
@@ -45,7 +44,7 @@ def location_info(network: NetworkFacts) -> dict[str, JsonValue]:
 
 
 def matches_of(
-    rows: Sequence[Row[Any]], device_id: str | None, fingerprint: str | None, recovery: Recovery | None
+    rows: Sequence[Other], device_id: str | None, fingerprint: str | None, recovery: Recovery | None
 ) -> tuple[Mapping[str, JsonValue], ...]:
     """At most five matches of the address and five of the device, one for each session, strongest and newest first.
 
@@ -68,7 +67,7 @@ def matches_of(
 
 
 def _on_device(
-    row: Row[Any], device_id: str | None, fingerprint: str | None, recovery: Recovery | None
+    row: Other, device_id: str | None, fingerprint: str | None, recovery: Recovery | None
 ) -> tuple[str, Mapping[str, JsonValue]]:
     if device_id is not None and row.device_id == device_id:
         shown = row.fingerprint or fingerprint or row.device_id  # the persistent id itself is not stored
@@ -84,7 +83,7 @@ def _on_device(
     return "legacy_fp", _match(row, "legacy_fp", row.fingerprint, 0.5, "deterministic")
 
 
-def _match(row: Row[Any], source: str, value: str, confidence: float, mode: str) -> Mapping[str, JsonValue]:
+def _match(row: Other, source: str, value: str, confidence: float, mode: str) -> Mapping[str, JsonValue]:
     return {
         "session_id": row.session_id,
         "session_number": row.session_number,

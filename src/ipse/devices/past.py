@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final
-
-from sqlalchemy import Row
+from typing import Final
 
 from ipse.checks.history import History, Place
 from ipse.devices import sightings
 from ipse.devices.identity import Identity, identify, recover
 from ipse.devices.known_devices import Known
 from ipse.devices.matches import matches_of
-from ipse.devices.sightings import Apart, Visit
+from ipse.devices.sightings import Apart, Other, Visit
 from ipse.intelligence.facts import DeviceFacts, NetworkFacts
 from ipse.runtime.scope import Scope
 from ipse.storage.tables import SessionRow, UserDeviceRow
@@ -113,7 +111,7 @@ def _is_trusted(identity: Identity, vendor_data: str | None, device: DeviceFacts
     return is_trusted(identity.device)
 
 
-def _was_seen(device_id: str, visits: Sequence[Visit], others: Sequence[Row[Any]]) -> bool:
+def _was_seen(device_id: str, visits: Sequence[Visit], others: Sequence[Other]) -> bool:
     return any(row.device_id == device_id for row in visits) or any(row.device_id == device_id for row in others)
 
 
@@ -142,7 +140,7 @@ def _ties(device: DeviceFacts, network: NetworkFacts, device_ids: set[str]) -> l
     return ties
 
 
-def _persons(rows: Iterable[Row[Any]]) -> int:
+def _persons(rows: Iterable[Other]) -> int:
     """Different persons; a session without ``vendor_data`` is a person of its own."""
     return len({row.vendor_data or row.session_id for row in rows} - {None})
 

@@ -10,11 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
-    CursorResult,
     Executable,
     Row,
     and_,
@@ -30,7 +29,8 @@ from sqlalchemy import (
 from ipse.decision.statuses import SessionStatus
 from ipse.runtime.scope import Scope
 from ipse.storage.columns import Id
-from ipse.storage.tables import Base
+from ipse.storage.sealed import Vault, open_column, sealed_columns, vault_of
+from ipse.storage.tables import Base, SightingRow
 
 MOST_VISITS: Final = 200
 """Visits of one person that are looked at, the newest first."""
@@ -59,6 +59,23 @@ class Visit(NamedTuple):
     """It ended well: an approved session, or an action that was allowed."""
 
 
+class Other:
+    """A sighting of another person, with its session; ``details`` are opened when they are asked for."""
+
+    def __init__(self, row: Row[Any], vault: Vault) -> None:
+        self._row = row
+        self._vault = vault
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._row, name)
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """``device_info`` and ``location_info``."""
+        found: Mapping[str, Any] = open_column(SightingRow, "details", self._row, self._vault)
+        return found
+
+
 @dataclass(frozen=True, slots=True)
 class Apart:
     """What is no past: the session that asks, and the evaluations that belong to it."""
@@ -80,7 +97,7 @@ async def visits(scope: Scope, vendor_data: str, apart: Apart) -> Sequence[Visit
 
 async def others(
     scope: Scope, values: Sequence[tuple[str, str]], vendor_data: str | None, apart: Apart, since: datetime
-) -> Sequence[Row[Any]]:
+) -> Sequence[Other]:
     """Sightings of other persons for each ``(kind, value)``, the newest first, in one query.
 
     A kind is ``ip``, ``device`` or ``fingerprint``; at most :data:`MOST_OTHERS` are read for each value.
@@ -99,7 +116,8 @@ async def others(
             "since": since,
         },
     )
-    return found.all()
+    vault = vault_of(scope.services.database.engine.dialect)
+    return [Other(row, vault) for row in found]
 
 
 async def devices_in(scope: Scope, session_id: str) -> set[str]:
@@ -110,7 +128,8 @@ async def devices_in(scope: Scope, session_id: str) -> set[str]:
 
 async def insert(scope: Scope, values: Mapping[str, Any]) -> None:
     """Store a sighting; ``values`` has every column but the application's."""
-    await scope.tx.execute(_INSERT, {**values, "application_id": scope.application_id})
+    row = {**values, "application_id": scope.application_id}
+    await scope.tx.execute(_INSERT, sealed_columns(SightingRow, row, vault_of(scope.services.database.engine.dialect)))
 
 
 async def renew(
@@ -118,8 +137,14 @@ async def renew(
 ) -> bool:
     """Bring the sighting of a device at an address in a session up to date; False where there is none."""
     key = {"of_application": scope.application_id, "of_session": session_id, "of_device": device_id, "of_ip": ip}
-    result = await scope.tx.execute(_RENEW, {**values, **key})
-    return cast("CursorResult[Any]", result).rowcount > 0
+    rows = (await scope.tx.execute(_IN_SESSION, key)).all()
+    vault = vault_of(scope.services.database.engine.dialect)
+    for row in rows:
+        place = {"id": row.id, "application_id": scope.application_id}
+        sealed = sealed_columns(SightingRow, {**values, **place}, vault)
+        del sealed["id"], sealed["application_id"]
+        await scope.tx.execute(_RENEW, {**sealed, "of_id": row.id})
+    return bool(rows)
 
 
 def _apart() -> ColumnElement[bool]:
@@ -178,7 +203,9 @@ def _others_query(kinds: tuple[str, ...]) -> Executable:
             _SIGHTING.device_id,
             _SIGHTING.fingerprint,
             _SIGHTING.ip,
-            _SIGHTING.details,
+            _SIGHTING.id,
+            _SIGHTING.application_id,
+            _SIGHTING.details_sealed,
             _SESSIONS.c.session_number,
             _SESSIONS.c.status,
             _SESSIONS.c.api_service,
@@ -214,7 +241,8 @@ _DEVICES_IN: Final = (
     .distinct()
 )
 _INSERT: Final = _SIGHTINGS.insert()
-_RENEW: Final = update(_SIGHTINGS).where(
+_RENEW: Final = update(_SIGHTINGS).where(_SIGHTING.id == bindparam("of_id", type_=Id))
+_IN_SESSION: Final = select(_SIGHTING.id).where(
     _SIGHTING.application_id == bindparam("of_application", type_=Id),
     _SIGHTING.session_id == bindparam("of_session", type_=Id),
     _SIGHTING.device_id.is_not_distinct_from(bindparam("of_device", type_=Id)),

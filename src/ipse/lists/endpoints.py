@@ -93,7 +93,9 @@ async def list_entries(
     scope: ReadScope,
     window: WindowParam,
     list_id: str,
-    search: Annotated[str | None, Query(max_length=512, description="Part of a value or of a label.")] = None,
+    search: Annotated[
+        str | None, Query(max_length=512, description="A whole value, or words that begin words of a value or a label.")
+    ] = None,
     reference_session_id: Annotated[str | None, Query(max_length=64)] = None,
 ) -> Page[EntryItem]:
     """Entries that are in force, the newest first."""
@@ -101,7 +103,7 @@ async def list_entries(
     count, rows = await repository.entry_page(
         scope,
         row,
-        search=search,
+        wanted=search,
         session_id=entries.session_filter(reference_session_id),
         limit=window.limit,
         offset=window.offset,

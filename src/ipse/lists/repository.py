@@ -14,7 +14,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from ipse.lists.values import EntryType, ListType
+from ipse.runtime import search
 from ipse.runtime.scope import Scope
+from ipse.runtime.search import Kind
+from ipse.storage.sealed import sealed_columns, vault_of
 from ipse.storage.tables import (
     Base,
     FaceRow,
@@ -133,6 +136,8 @@ async def insert(scope: Scope, row: ListRow | ListEntryRow) -> bool:
             scope.tx.add(row)
     except IntegrityError:
         return False
+    if isinstance(row, ListEntryRow):
+        await search.index(scope, Kind.LIST_ENTRY, [(row.id, (row.value, row.display_label))])
     return True
 
 
@@ -173,20 +178,16 @@ async def sizes(scope: Scope, rows: Sequence[ListRow]) -> Mapping[str, Size]:
 
 
 async def entry_page(
-    scope: Scope, row: ListRow, *, search: str | None, session_id: str | None, limit: int, offset: int
+    scope: Scope, row: ListRow, *, wanted: str | None, session_id: str | None, limit: int, offset: int
 ) -> tuple[int, Sequence[ListEntryRow]]:
     """One page of live entries, newest first, and how many there are."""
     query = select(ListEntryRow).where(ListEntryRow.list_id == row.id, _live(scope))
-    if search:
-        query = query.where(
-            or_(
-                ListEntryRow.value.icontains(search, autoescape=True),
-                ListEntryRow.display_label.icontains(search, autoescape=True),
-            )
-        )
+    if wanted:
+        found = search.matches(scope, ListEntryRow.id, Kind.LIST_ENTRY, wanted)
+        query = query.where(or_(ListEntryRow.value == wanted, found))
     if session_id is not None:
         query = query.where(ListEntryRow.reference_session_id == session_id)
-    if search or session_id is not None:
+    if wanted or session_id is not None:
         count = (await scope.tx.execute(query.with_only_columns(func.count()))).scalar_one()
     else:
         count = (await sizes(scope, [row])).get(row.id, Size()).entries
@@ -305,7 +306,11 @@ async def insert_many(scope: Scope, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert entries; one that somebody else has just added is left alone."""
     dialect = sqlite if scope.services.database.is_sqlite else postgresql
     insertion = dialect.insert(Base.metadata.tables[ListEntryRow.__tablename__]).on_conflict_do_nothing()
-    await (await scope.tx.connection()).execute(insertion, list(rows))  # past the ORM: half the time of a batch
+    vault = vault_of(scope.services.database.engine.dialect)
+    sealed = [sealed_columns(ListEntryRow, row, vault) for row in rows]
+    await (await scope.tx.connection()).execute(insertion, sealed)  # past the ORM: half the time of a batch
+    texts = [(row["id"], (row["value"], row["display_label"])) for row in rows]
+    await search.index(scope, Kind.LIST_ENTRY, texts)
 
 
 async def shared_fingerprints(scope: Scope, fingerprints: Sequence[str], most: int) -> set[str]:
@@ -333,11 +338,11 @@ async def sightings_of(scope: Scope, session_id: str) -> Sequence[SightingRow]:
 async def reports_of(scope: Scope, session: SessionRow) -> Sequence[Mapping[str, Any]]:
     """The reports of a session of the application, newest first."""
     rows = await scope.tx.scalars(
-        select(ReportRow.report)
+        select(ReportRow)
         .where(ReportRow.session_id == session.id)
         .order_by(ReportRow.updated_at.desc(), ReportRow.position, ReportRow.node_id)
     )
-    return rows.all()
+    return [row.report for row in rows]
 
 
 async def face(scope: Scope, face_id: str) -> FaceRow | None:

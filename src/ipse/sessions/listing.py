@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, String, cast, func, or_, select
 
 from ipse.decision.features import parse_feature
 from ipse.edge.errors import BusinessRuleError, FieldErrors
+from ipse.runtime import search
 from ipse.runtime.scope import Scope
 from ipse.storage.tables import ReportRow, SessionRow
 
@@ -52,6 +53,7 @@ class SessionFilters:
     ) -> None:
         if session_kind not in {"user", "business", "all"}:
             raise BusinessRuleError("session_kind", "Use user, business or all.")
+        self.search = search
         self.conditions: list[ColumnElement[bool]] = [SessionRow.deleted_at.is_(None)]
         if session_kind == "business":
             self.conditions.append(SessionRow.session_number < 0)  # business sessions do not exist in Ipse
@@ -59,8 +61,6 @@ class SessionFilters:
             self.conditions.append(SessionRow.status.in_(_split(status)))
         if vendor_data:
             self.conditions.append(SessionRow.vendor_data == vendor_data)
-        if search:
-            self.conditions.append(_search(search))
         if workflow_id:
             self.conditions.append(SessionRow.workflow_id.in_(_uuids("workflow_id", workflow_id)))
         if session_type and session_type.upper() != "ALL":
@@ -85,6 +85,8 @@ class SessionFilters:
 async def page(scope: Scope, filters: SessionFilters, limit: int, offset: int) -> tuple[list[SessionRow], int]:
     """One page, highest session number first, and the exact count."""
     query = select(SessionRow).where(SessionRow.application_id == scope.application_id, *filters.conditions)
+    if filters.search:
+        query = query.where(_search(scope, filters.search))
     count = await scope.tx.scalar(select(func.count()).select_from(query.subquery())) or 0
     rows = await scope.tx.scalars(query.order_by(SessionRow.session_number.desc()).limit(limit).offset(offset))
     return list(rows), count
@@ -101,16 +103,18 @@ def _uuids(field: str, text: str) -> list[str]:
         raise FieldErrors({field: ["Must be a valid UUID."]}) from None
 
 
-def _search(text: str) -> ColumnElement[bool]:
+def _search(scope: Scope, text: str) -> ColumnElement[bool]:
     try:
         return SessionRow.id == str(uuid.UUID(text))
     except ValueError:
         pass
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    contained = SessionRow.vendor_data.ilike(f"%{escaped}%", escape="\\")
+    person = or_(
+        SessionRow.vendor_data == text,
+        search.matches(scope, SessionRow.user_id, search.Kind.VENDOR_DATA, text),
+    )
     if text.isascii() and text.isdigit():
-        return or_(cast(SessionRow.session_number, String).like(f"{text}%"), contained)
-    return contained
+        return or_(cast(SessionRow.session_number, String).like(f"{text}%"), person)
+    return person
 
 
 def _moment(field: str, text: str, *, end: bool) -> datetime:
@@ -134,8 +138,8 @@ def _moment(field: str, text: str, *, end: bool) -> datetime:
 
 
 def _has_warning(codes: list[str]) -> ColumnElement[bool]:
-    """Reports are JSON text on one engine and JSONB on the other; a quoted code cannot occur in another role."""
-    text = cast(ReportRow.report, String)
+    """The codes are JSON text on one engine and JSONB on the other."""
+    text = cast(ReportRow.warnings, String)
     hits = [text.like(f'%"{code}"%') for code in codes if code.replace("_", "").isalnum()]
     if not hits:
         return SessionRow.session_number < 0

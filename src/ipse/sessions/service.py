@@ -120,6 +120,7 @@ def report_row(session_id: str, report: Report, position: int, scope: Scope) -> 
         feature=report.feature.value,
         status=report.status.value,
         report=report.to_json(),
+        warnings=[warning.risk for warning in report.warnings],
         created_at=now,
         updated_at=now,
     )

@@ -29,6 +29,7 @@ from ipse.step_up.circumstances import gather, look, risk_of
 from ipse.step_up.evaluation_schemas import Evaluate
 from ipse.step_up.policies import InForce
 from ipse.step_up.policy_errors import UnknownPolicy
+from ipse.storage.sealed import sealed_columns, vault_of
 from ipse.storage.tables import EvaluationRow
 from ipse.workflows import service as workflows
 
@@ -128,8 +129,8 @@ async def _record(
     now = scope.services.clock.now()
     action = body.action.value
     policy = decided.policy
-    await scope.tx.execute(
-        _RECORD,
+    row = sealed_columns(
+        EvaluationRow,
         {
             "id": evaluation_id,
             "application_id": scope.application_id,
@@ -149,7 +150,9 @@ async def _record(
             "reasons": [reason.to_json() for reason in decided.answer.reasons],
             "completed_at": now if decided.answer.outcome is Outcome.ALLOW else None,
         },
+        vault_of(scope.services.database.engine.dialect),
     )
+    await scope.tx.execute(_RECORD, row)
 
 
 async def _failed(caller: Caller, body: Evaluate, evaluation_id: str) -> Decided:

@@ -17,7 +17,7 @@ from sqlalchemy import event, make_url
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-from ipse.storage import sqlite_connection
+from ipse.storage import sealed, sqlite_connection
 from ipse.storage.sqlite_connection import OneTripConnection
 from ipse.storage.write_turns import WriteTurns
 
@@ -54,6 +54,10 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _configure_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+
+    def unlock(self, vault: sealed.Vault) -> None:
+        """Hand in the keys of sealed fields and pseudonyms; rows that have any cannot be read or written before."""
+        sealed.attach(self.engine.sync_engine.dialect, vault)
 
     async def open(self, *, write: bool, quick: bool = False) -> OpenTransaction:
         """Begin a transaction. The caller must end it with ``commit`` or ``rollback``.
@@ -94,6 +98,26 @@ class Database:
             await opened.rollback()
             raise
         await opened.commit()
+
+    async def scrub(self) -> bool:
+        """Take deleted content out of the files, too; return False if someone was reading and it is to be tried again.
+
+        SQLite overwrites what is deleted (``secure_delete``), but the log beside the database keeps earlier pages until
+        it is emptied. On PostgreSQL nothing is done here: that is VACUUM's work (docs/erasure-and-retention.md).
+        """
+        if not self.is_sqlite:
+            return True
+        await self._writer.acquire()
+        try:
+            connection = await self.engine.raw_connection()
+            try:
+                driver = connection.driver_connection
+                assert isinstance(driver, OneTripConnection)
+                return bool(await driver.on_its_thread(sqlite_connection.empty_log, driver.raw))
+            finally:
+                connection.close()
+        finally:
+            self._writer.release()
 
     async def close(self) -> None:
         """Close every connection."""
@@ -141,6 +165,7 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
     for pragma in (
         "synchronous=FULL",
         "foreign_keys=ON",
+        "secure_delete=ON",
         "temp_store=MEMORY",
     ):
         cursor.execute(f"PRAGMA {pragma}")

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 _SCRIPTS = Path(__file__).parent / "migrations"
+BEFORE_SEALING = "0006"
+"""The revision that has tables for keys and no sealed field yet: what comes after it needs an unlocked database."""
+
 _ADVISORY_LOCK = 0x1B5E  # any constant: it makes concurrent starts on PostgreSQL wait for one another
 
 
@@ -30,8 +33,11 @@ def alembic_config(connection: Connection | None = None) -> Config:
 
 
 async def upgrade(engine: AsyncEngine, revision: str = "head") -> None:
-    """Apply every missing migration in one transaction."""
-    if revision == "head" and await current_revision(engine) == head_revision():
+    """Apply every migration up to ``revision`` that is missing, in one transaction.
+
+    An installation with rows can pass :data:`BEFORE_SEALING` only through an engine that was given its keys.
+    """
+    if _reached(await current_revision(engine), revision):
         return
     async with engine.begin() as connection:
         await connection.run_sync(_upgrade, revision)
@@ -48,6 +54,10 @@ def head_revision() -> str:
     return max(script.name.partition("_")[0] for script in (_SCRIPTS / "versions").glob("[0-9]*_*.py"))
 
 
+def _reached(current: str | None, revision: str) -> bool:
+    return current is not None and current >= (head_revision() if revision == "head" else revision)
+
+
 def _current_revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
@@ -60,4 +70,5 @@ def _upgrade(connection: Connection, revision: str) -> None:
 
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
-    command.upgrade(alembic_config(connection), revision)
+    if not _reached(_current_revision(connection), revision):  # another process may have been faster
+        command.upgrade(alembic_config(connection), revision)

@@ -46,7 +46,7 @@ async def list_users(
 ) -> Page[UserItem]:
     """Users, the most recent session first. ``count`` stops at 100."""
     count, rows = await repository.page(
-        scope, status=status, search=search, country=country, limit=window.limit, offset=window.offset
+        scope, status=status, wanted=search, country=country, limit=window.limit, offset=window.offset
     )
     return window.page(await view.items(scope, rows), count)
 
@@ -59,8 +59,8 @@ async def create_user(scope: UsersWriteScope, body: UserCreate) -> UserDetail:
 
 @router.post("/v3/users/delete/", responses=documented(400))
 async def delete_users(scope: UsersWriteScope, body: Deletion) -> Deleted:
-    """Delete users for good, with every face and image of theirs."""
-    return Deleted(deleted=await service.delete(scope, body))
+    """Delete users for good, with their sessions and everything else about them. Blocks stay on their lists."""
+    return Deleted(deleted=len(await service.delete(scope, body)))
 
 
 @router.patch("/v3/users/{vendor_data:path}/update-status/", responses=documented(400, 404))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from ipse.audit.service import record
 from ipse.devices import service as devices
 from ipse.runtime.scope import Scope
 from ipse.storage.tables import UserRow
@@ -17,7 +18,7 @@ from ipse.webhooks.service import record_event
 
 _SEVERITY: Final = (UserStatus.ACTIVE, UserStatus.FLAGGED, UserStatus.BLOCKED)
 _COLUMNS: Final = ("full_name", "display_name", "date_of_birth")
-_LISTS: Final = ("approved_emails", "approved_phones", "issuing_states")
+_LISTS: Final = ("approved_emails", "approved_phones")
 
 
 async def merge(scope: Scope, vendor_data: str, into: str) -> UserRow:
@@ -47,6 +48,11 @@ async def merge(scope: Scope, vendor_data: str, into: str) -> UserRow:
     )
     source.details = {**source.details, "merged_into": target.vendor_data}
     await scope.tx.flush()
+    await repository.names_changed(scope, target)
+    for row in (source, target):  # an entry about each: both can be erased on their own
+        await record(
+            scope, "user.merged", object_type="user", object_id=row.id, vendor_data=row.vendor_data, details=moved
+        )
     await _tell(scope, source, {"merged_into": target.vendor_data, "moved": moved})
     await _tell(scope, target, {"merged_from": source.vendor_data, "moved": moved})
     stricter = max(UserStatus(source.status), UserStatus(target.status), key=_SEVERITY.index)
@@ -84,6 +90,7 @@ def _complete(scope: Scope, source: UserRow, target: UserRow) -> None:
     details: dict[str, Any] = {**target.details}
     for name in _LISTS:
         details[name] = list(dict.fromkeys([*(details.get(name) or []), *(source.details.get(name) or [])]))
+    target.issuing_states = list(dict.fromkeys([*target.issuing_states, *source.issuing_states]))
     details["metadata"] = {**(source.details.get("metadata") or {}), **(details.get("metadata") or {})}
     target.details = details
     target.updated_at = source.updated_at = scope.services.clock.now()

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, Subquery, bindparam, case, func, or_, select
+from sqlalchemy import ColumnElement, String, Subquery, bindparam, case, cast, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
+from ipse.runtime import search
 from ipse.runtime.scope import Scope
+from ipse.runtime.search import Kind
 from ipse.storage.columns import Id
 from ipse.storage.tables import FaceRow, ReportRow, SessionRow, UserRow
 from ipse.users.schemas import UserStatus
@@ -87,14 +89,25 @@ async def insert(scope: Scope, row: UserRow) -> bool:
             scope.tx.add(row)
     except IntegrityError:
         return False
+    await search.index(scope, Kind.VENDOR_DATA, [(row.id, [row.vendor_data])])
+    await search.index(scope, Kind.NAME, [(row.id, _names(row))])
     return True
+
+
+async def names_changed(scope: Scope, row: UserRow) -> None:
+    """Let a user be found by the names it has now."""
+    await search.reindex(scope, Kind.NAME, row.id, _names(row))
+
+
+def _names(row: UserRow) -> tuple[str | None, str | None]:
+    return row.display_name, row.full_name
 
 
 async def page(
     scope: Scope,
     *,
     status: UserStatus | None,
-    search: str | None,
+    wanted: str | None,
     country: str | None,
     limit: int,
     offset: int,
@@ -108,17 +121,11 @@ async def page(
     )
     if status is not None:
         query = query.where(UserRow.status == status.value)
-    if search:
-        query = query.where(
-            or_(
-                *(
-                    column.icontains(search, autoescape=True)
-                    for column in (UserRow.vendor_data, UserRow.display_name, UserRow.full_name)
-                )
-            )
-        )
+    if wanted:
+        found = (search.matches(scope, UserRow.id, kind, wanted) for kind in (Kind.VENDOR_DATA, Kind.NAME))
+        query = query.where(or_(UserRow.vendor_data == wanted, *found))
     if country is not None:
-        query = query.where(UserRow.details["issuing_states"].as_string().contains(f'"{country}"', autoescape=True))
+        query = query.where(cast(UserRow.issuing_states, String).contains(f'"{country}"', autoescape=True))
     count = (
         await scope.tx.execute(
             select(func.count()).select_from(query.with_only_columns(UserRow.id).limit(MOST_COUNTED).subquery())

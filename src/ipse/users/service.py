@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
-from ipse.devices import service as devices
+from ipse.audit.service import record
 from ipse.edge.authentication import as_uuid
 from ipse.edge.errors import NotFound
-from ipse.faces.erasure import forget_faces
 from ipse.lists import service as lists
+from ipse.privacy import erasure
 from ipse.runtime.scope import Scope
-from ipse.storage.tables import UserRow
+from ipse.storage.tables import ErasureReceiptRow, UserRow
 from ipse.users import repository
 from ipse.users.errors import BlockedUser, NothingSelected, UserExists
 from ipse.users.schemas import Deletion, UserCreate, UserPatch, UserStatus
@@ -21,8 +21,12 @@ from ipse.webhooks.service import record_event
 MOST_COMMENTS = 200
 """History kept on a user; older entries drop out."""
 
-_COLUMNS = ("full_name", "display_name", "date_of_birth", "status")
-_DETAILS = ("metadata", "approved_emails", "approved_phones", "issuing_states")
+_NAMES = ("full_name", "display_name")
+_COLUMNS = (*_NAMES, "date_of_birth", "status")
+_DETAILS = ("metadata", "approved_emails", "approved_phones")
+
+
+_STATUS_ACTS: Final = {UserStatus.BLOCKED: "user.blocked", UserStatus.ACTIVE: "user.made_active"}
 
 
 async def ensure_user(scope: Scope, vendor_data: str, *, refuse_blocked: bool = True) -> UserRow:
@@ -67,6 +71,7 @@ async def create(scope: Scope, body: UserCreate) -> UserRow:
     _write(row, body.model_dump(mode="json"))
     if await repository.find(scope, body.vendor_data) is not None or not await repository.insert(scope, row):
         raise UserExists
+    await _record(scope, "user.created", row)
     return row
 
 
@@ -79,7 +84,10 @@ async def change(scope: Scope, row: UserRow, patch: UserPatch) -> None:
     if not changed:
         return
     row.updated_at = scope.services.clock.now()
+    await _record(scope, "user.updated", row, changed_fields=changed)
     await scope.tx.flush()
+    if not set(changed).isdisjoint(_NAMES):
+        await repository.names_changed(scope, row)
     await record_event(
         scope,
         session_id=None,
@@ -117,6 +125,7 @@ async def change_status(scope: Scope, row: UserRow, status: UserStatus) -> None:
         await lists.block_user(scope, row.vendor_data)
     elif previous == UserStatus.BLOCKED:
         await lists.unblock_user(scope, row.vendor_data)
+    await _record(scope, _STATUS_ACTS.get(status, "user.flagged"), row, previous=previous)
     await scope.tx.flush()
     await record_event(
         scope,
@@ -158,10 +167,10 @@ def note(
     row.details = {**row.details, "comments": [*row.details.get("comments", []), entry][-MOST_COMMENTS:]}
 
 
-async def delete(scope: Scope, selection: Deletion) -> int:
-    """Delete users for good, with every face and image of theirs, and where they were seen.
+async def delete(scope: Scope, selection: Deletion) -> Sequence[ErasureReceiptRow]:
+    """Delete users for good, with their sessions and everything else about them; return a receipt for each.
 
-    Their sessions stay, without a person. What stands on a list stays there: it is a value, not a reference.
+    Blocks stay: they are values on a list, and whoever was blocked would otherwise return by being deleted.
 
     Raises:
         NothingSelected: neither a list nor ``delete_all``.
@@ -169,12 +178,13 @@ async def delete(scope: Scope, selection: Deletion) -> int:
     if not selection.delete_all and not selection.vendor_data_list:
         raise NothingSelected
     rows = await repository.selected(scope, None if selection.delete_all else selection.vendor_data_list)
-    for row in rows:
-        await forget_faces(scope, row)
-        await devices.forget_user(scope, row.vendor_data)
-        await scope.tx.delete(row)
-    await scope.tx.flush()
-    return len(rows)
+    found = [await erasure.erase_user(scope, row.vendor_data) for row in rows]
+    return [receipt for receipt in found if receipt is not None]
+
+
+async def _record(scope: Scope, act: str, row: UserRow, **details: Any) -> None:
+    """Fields by name only; what they hold stands in the user and goes with it."""
+    await record(scope, act, object_type="user", object_id=row.id, vendor_data=row.vendor_data, details=details)
 
 
 def _new_row(scope: Scope, vendor_data: str) -> UserRow:
@@ -185,6 +195,7 @@ def _new_row(scope: Scope, vendor_data: str) -> UserRow:
         vendor_data=vendor_data,
         status=UserStatus.ACTIVE.value,
         details={},
+        issuing_states=[],
         created_at=now,
         updated_at=now,
     )
@@ -194,6 +205,8 @@ def _write(row: UserRow, values: dict[str, Any]) -> None:
     for name in _COLUMNS:
         if name in values:
             setattr(row, name, values[name])
+    if "issuing_states" in values:
+        row.issuing_states = values["issuing_states"] or []
     details = {name: values[name] for name in _DETAILS if name in values}
     if details:
         row.details = {**row.details, **details}
@@ -202,6 +215,7 @@ def _write(row: UserRow, values: dict[str, Any]) -> None:
 def _readable(row: UserRow) -> dict[str, Any]:
     """The fields a patch can change, as events show them."""
     columns = {name: getattr(row, name) for name in _COLUMNS}
+    columns["issuing_states"] = row.issuing_states or []
     return {**columns, **{name: row.details.get(name) or ({} if name == "metadata" else []) for name in _DETAILS}}
 
 

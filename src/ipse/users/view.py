@@ -103,7 +103,7 @@ def _one(
         "approved_count": activity.approved,
         "declined_count": activity.declined,
         "in_review_count": activity.in_review,
-        "issuing_states": row.details.get("issuing_states") or [],
+        "issuing_states": row.issuing_states or [],
         "approved_emails": row.details.get("approved_emails") or [],
         "approved_phones": row.details.get("approved_phones") or [],
         "features": dict(features),

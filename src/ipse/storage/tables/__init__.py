@@ -18,6 +18,7 @@ from ipse.storage.tables.lists import ListEntryRow, ListRow
 from ipse.storage.tables.lockout import AttemptRow, CounterRow, LockRow
 from ipse.storage.tables.operations import IdempotencyRow, LeaseRow
 from ipse.storage.tables.privacy import ErasureReceiptRow, RetentionRunRow
+from ipse.storage.tables.search import SearchTermRow
 from ipse.storage.tables.sessions import CaptureRow, ReportRow, ReviewRow, SessionRow, UserRow
 from ipse.storage.tables.step_up import (
     EvaluationRow,
@@ -66,6 +67,7 @@ __all__ = [
     "ReportRow",
     "RetentionRunRow",
     "ReviewRow",
+    "SearchTermRow",
     "SessionRow",
     "SessionSignalsRow",
     "SightingRow",

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ipse.storage.columns import Id
+from ipse.storage.columns import Id, Pseudonym
+from ipse.storage.sealed import SealedField, absent
 from ipse.storage.tables.base import Base
 
 
@@ -16,8 +17,8 @@ class OrganizationRow(Base):
     __tablename__ = "organizations"
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
-    name: Mapped[str] = mapped_column(String(255))
-    contact_email: Mapped[str | None] = mapped_column(String(320))
+    name = SealedField[str](str)
+    contact_email = SealedField[str | None](absent)
     created_at: Mapped[datetime]
 
 
@@ -28,7 +29,7 @@ class AccountRow(Base):
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     organization_id: Mapped[str | None] = mapped_column(Id, ForeignKey("organizations.id"))
-    email: Mapped[str] = mapped_column(String(320), unique=True)
+    email: Mapped[str] = mapped_column(Pseudonym("email", 320), unique=True)
     password_hash: Mapped[str] = mapped_column(String(255))
     verified_at: Mapped[datetime | None]
     code_hash: Mapped[str | None] = mapped_column(String(64))

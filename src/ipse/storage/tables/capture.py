@@ -9,6 +9,7 @@ from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ipse.storage.columns import Id
+from ipse.storage.sealed import SealedField
 from ipse.storage.tables.base import Base
 
 
@@ -48,7 +49,7 @@ class HandoffRow(Base):
     """Two digits, shown on both screens."""
     state: Mapped[str] = mapped_column(String(9))
     """``offered``, ``opened``, ``active`` or ``ended``."""
-    devices: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    devices = SealedField[dict[str, Any]](dict)
     """Address and user agent of the device that offered and of the one that took over."""
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]

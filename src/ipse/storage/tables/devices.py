@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ipse.storage.columns import Id
+from ipse.storage.columns import Id, Pseudonym, PseudonymNumber
+from ipse.storage.sealed import SealedField
 from ipse.storage.tables.base import Base
 
 
@@ -46,19 +47,19 @@ class SightingRow(Base):
     seen_at: Mapped[datetime]
     session_id: Mapped[str | None] = mapped_column(Id, ForeignKey("sessions.id", ondelete="CASCADE"), index=True)
     evaluation_id: Mapped[str | None] = mapped_column(Id)
-    vendor_data: Mapped[str | None] = mapped_column(String(256))
+    vendor_data: Mapped[str | None] = mapped_column(Pseudonym("vendor_data", 256))
     device_id: Mapped[str | None] = mapped_column(Id, ForeignKey("devices.id", ondelete="SET NULL"))
     fingerprint: Mapped[str | None] = mapped_column(String(64))
-    ip: Mapped[str | None] = mapped_column(String(45))
-    network: Mapped[str | None] = mapped_column(String(49))
+    ip: Mapped[str | None] = mapped_column(Pseudonym("address", 45))
+    network: Mapped[str | None] = mapped_column(Pseudonym("network", 49))
     """The /24 of an IPv4 address, the /48 of an IPv6 one."""
     country: Mapped[str | None] = mapped_column(String(2))
-    latitude: Mapped[float | None]
-    longitude: Mapped[float | None]
+    latitude: Mapped[float | None] = mapped_column(PseudonymNumber("latitude"))
+    longitude: Mapped[float | None] = mapped_column(PseudonymNumber("longitude"))
     asn: Mapped[int | None]
     is_anonymous: Mapped[bool] = mapped_column(default=False)
     """VPN, proxy, Tor, relay or data centre: the place says nothing about the person."""
-    details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    details = SealedField[dict[str, Any]](dict)
     """``device_info`` and ``location_info`` of the contract's ``matches[]``."""
 
     __table_args__ = (

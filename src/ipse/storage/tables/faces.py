@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ipse.storage.columns import Id
+from ipse.storage.columns import Id, Pseudonym
+from ipse.storage.sealed import SealedField, absent
 from ipse.storage.tables.base import Base
 
 
@@ -41,7 +42,7 @@ class FaceRow(Base):
     id: Mapped[str] = mapped_column(Id, unique=True)
     application_id: Mapped[str] = mapped_column(Id, ForeignKey("applications.id", ondelete="CASCADE"))
     user_id: Mapped[str | None] = mapped_column(Id, ForeignKey("users.id", ondelete="SET NULL"))
-    vendor_data: Mapped[str | None] = mapped_column(String(256))
+    vendor_data: Mapped[str | None] = mapped_column(Pseudonym("vendor_data", 256))
     session_id: Mapped[str | None] = mapped_column(Id, index=True)
     media_id: Mapped[str | None] = mapped_column(Id)
     purpose: Mapped[str] = mapped_column(String(16))
@@ -59,7 +60,7 @@ class FaceRow(Base):
     search_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     """The vector that 1:N search compares, in the search space of the application; searchable faces have one."""
     renewed_at: Mapped[datetime | None]
-    comment: Mapped[str | None] = mapped_column(Text)
+    comment = SealedField[str | None](absent)
     created_at: Mapped[datetime]
     superseded_at: Mapped[datetime | None]
 

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ipse.storage.columns import Id
+from ipse.storage.columns import Id, Pseudonym
+from ipse.storage.sealed import SealedField, absent
 from ipse.storage.tables.base import Base
 
 
@@ -44,14 +45,14 @@ class ListEntryRow(Base):
     application_id: Mapped[str] = mapped_column(Id, ForeignKey("applications.id", ondelete="CASCADE"))
     list_id: Mapped[str] = mapped_column(Id, ForeignKey("lists.id", ondelete="CASCADE"))
     entry_type: Mapped[str] = mapped_column(String(18))
-    value: Mapped[str] = mapped_column(String(512))
-    display_label: Mapped[str | None] = mapped_column(String(255))
-    comment: Mapped[str | None] = mapped_column(Text)
-    details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    value: Mapped[str] = mapped_column(Pseudonym("list value", 512))
+    display_label = SealedField[str | None](absent)
+    comment = SealedField[str | None](absent)
+    details = SealedField[dict[str, Any]](dict)
     """The contract's ``metadata``."""
     reference_session_id: Mapped[str | None] = mapped_column(Id, index=True)
     reference_object_id: Mapped[str | None] = mapped_column(Id)
-    added_by: Mapped[str] = mapped_column(String(320))
+    added_by = SealedField[str](str)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None] = mapped_column(index=True)
     """An entry whose time is over has no effect, and a schedule removes it."""

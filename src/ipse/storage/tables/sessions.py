@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ipse.storage.columns import Id, Json
+from ipse.storage.columns import Id, Pseudonym
+from ipse.storage.sealed import SealedField, absent
 from ipse.storage.tables.base import Base
 
 
@@ -19,14 +20,17 @@ class UserRow(Base):
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     application_id: Mapped[str] = mapped_column(Id, ForeignKey("applications.id", ondelete="CASCADE"))
-    vendor_data: Mapped[str] = mapped_column(String(256))
+    vendor_data: Mapped[str] = mapped_column(Pseudonym("vendor_data", 256))
     status: Mapped[str] = mapped_column(String(8), default="ACTIVE")
     """``ACTIVE``, ``FLAGGED`` or ``BLOCKED``."""
-    display_name: Mapped[str | None] = mapped_column(String(255))
-    full_name: Mapped[str | None] = mapped_column(String(512))
-    date_of_birth: Mapped[str | None] = mapped_column(String(10))
-    details: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """``metadata``, ``approved_emails``, ``approved_phones``, ``issuing_states``."""
+    display_name = SealedField[str | None](absent)
+    full_name = SealedField[str | None](absent)
+    date_of_birth = SealedField[str | None](absent)
+    """``YYYY-MM-DD``."""
+    details = SealedField[dict[str, Any]](dict)
+    """``metadata``, ``approved_emails``, ``approved_phones``."""
+    issuing_states: Mapped[list[Any]] = mapped_column(default=list)
+    """Countries of documents, in clear: lists are filtered by them."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -55,17 +59,17 @@ class SessionRow(Base):
     workflow_content: Mapped[str | None] = mapped_column(String(64))
     """Digest of the graph and settings that decide this session."""
     user_id: Mapped[str | None] = mapped_column(Id, ForeignKey("users.id", ondelete="SET NULL"))
-    vendor_data: Mapped[str | None] = mapped_column(String(256))
+    vendor_data: Mapped[str | None] = mapped_column(Pseudonym("vendor_data", 256))
     reference_face_id: Mapped[str | None] = mapped_column(Id)
     """The face that this session compares with, fixed when the session was created."""
     reference_kind: Mapped[str | None] = mapped_column(String(16))
-    callback: Mapped[str | None] = mapped_column(Text)
+    callback = SealedField[str | None](absent)
     callback_method: Mapped[str] = mapped_column(String(9), default="initiator")
     language: Mapped[str | None] = mapped_column(String(5))
-    session_metadata: Mapped[Any | None] = mapped_column("metadata", Json)
-    expected_details: Mapped[dict[str, Any] | None]
-    contact_details: Mapped[dict[str, Any] | None]
-    action: Mapped[dict[str, Any] | None]
+    session_metadata = SealedField[Any](absent)
+    expected_details = SealedField[dict[str, Any] | None](absent)
+    contact_details = SealedField[dict[str, Any] | None](absent)
+    action = SealedField[dict[str, Any] | None](absent)
     """What the person authorises, canonical (docs/step-up.md)."""
     action_hash: Mapped[str | None] = mapped_column(String(64))
     """SHA-256 of the canonical action. Challenges and verdicts carry it."""
@@ -73,11 +77,11 @@ class SessionRow(Base):
     """The policy evaluation that asked for this session."""
     sandbox_scenario: Mapped[str | None] = mapped_column(String(64))
     experiments: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    trace: Mapped[list[Any]] = mapped_column(default=list)
+    trace = SealedField[list[Any]](list)
     evidence: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """What produced the decision: model digests, calibration, thresholds, durations in milliseconds."""
-    status_override: Mapped[dict[str, Any] | None]
-    resubmission: Mapped[dict[str, Any] | None]
+    status_override = SealedField[dict[str, Any] | None](absent)
+    resubmission = SealedField[dict[str, Any] | None](absent)
     """Nodes reopened by a reviewer and the reasons given, while the status is ``Resubmitted``."""
     created_at: Mapped[datetime]
     opened_at: Mapped[datetime | None]
@@ -106,7 +110,9 @@ class ReportRow(Base):
     attempt: Mapped[int] = mapped_column(default=1)
     final: Mapped[bool] = mapped_column(default=True)
     """False while the person may try this step again."""
-    report: Mapped[dict[str, Any]]
+    report = SealedField[dict[str, Any]](dict)
+    warnings: Mapped[list[Any]] = mapped_column(default=list)
+    """Risk codes of the report, in clear: sessions are listed by them."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -121,7 +127,7 @@ class CaptureRow(Base):
     node_id: Mapped[str] = mapped_column(String(64))
     attempt: Mapped[int]
     submission_key: Mapped[str] = mapped_column(String(64))
-    answer: Mapped[dict[str, Any]]
+    answer = SealedField[dict[str, Any]](dict)
     created_at: Mapped[datetime]
 
     __table_args__ = (UniqueConstraint("session_id", "node_id", "submission_key"),)
@@ -137,12 +143,12 @@ class ReviewRow(Base):
     sequence: Mapped[int]
     activity_type: Mapped[str] = mapped_column(String(32))
     actor_type: Mapped[str] = mapped_column(String(16))
-    actor_display: Mapped[str] = mapped_column(String(255))
-    actor_email: Mapped[str | None] = mapped_column(String(320))
+    actor_display = SealedField[str](str)
+    actor_email = SealedField[str | None](absent)
     previous_status: Mapped[str | None] = mapped_column(String(16))
     new_status: Mapped[str | None] = mapped_column(String(16))
-    comment: Mapped[str | None] = mapped_column(Text)
-    changes: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    comment = SealedField[str | None](absent)
+    changes = SealedField[dict[str, Any]](dict)
     created_at: Mapped[datetime]
 
     __table_args__ = (UniqueConstraint("session_id", "sequence"),)

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ipse.storage.columns import Id
+from ipse.storage.columns import Id, Pseudonym
+from ipse.storage.sealed import SealedField
 from ipse.storage.tables.base import Base
 
 
@@ -39,7 +40,7 @@ class PolicyVersionRow(Base):
     content: Mapped[dict[str, Any]]
     digest: Mapped[str] = mapped_column(String(64))
     comment: Mapped[str | None] = mapped_column(Text)
-    published_by: Mapped[str] = mapped_column(String(320))
+    published_by = SealedField[str](str)
     published_at: Mapped[datetime]
 
 
@@ -51,7 +52,7 @@ class EvaluationRow(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     application_id: Mapped[str] = mapped_column(Id, ForeignKey("applications.id", ondelete="CASCADE"))
     evaluated_at: Mapped[datetime]
-    vendor_data: Mapped[str | None] = mapped_column(String(256))
+    vendor_data: Mapped[str | None] = mapped_column(Pseudonym("vendor_data", 256))
     action_type: Mapped[str] = mapped_column(String(64))
     action_hash: Mapped[str] = mapped_column(String(64))
     amount: Mapped[str | None] = mapped_column(String(40))
@@ -60,14 +61,14 @@ class EvaluationRow(Base):
     payee_key: Mapped[str | None] = mapped_column(String(64))
     """Keyed digest of who gets the money; the account itself is not stored here."""
     device_id: Mapped[str | None] = mapped_column(Id)
-    ip: Mapped[str | None] = mapped_column(String(45))
-    facts: Mapped[dict[str, Any]]
+    ip: Mapped[str | None] = mapped_column(Pseudonym("address", 45))
+    facts = SealedField[dict[str, Any]](dict)
     """Everything the rules saw."""
     policy_id: Mapped[str | None] = mapped_column(Id)
     policy_version: Mapped[int | None]
     answer: Mapped[str] = mapped_column(String(8))
     """``allow``, ``step_up`` or ``deny``."""
-    reasons: Mapped[list[Any]] = mapped_column(default=list)
+    reasons = SealedField[list[Any]](list)
     session_id: Mapped[str | None] = mapped_column(Id, index=True)
     completed_at: Mapped[datetime | None]
     """When the action was allowed, or its verdict redeemed: only then is its payee a known one."""
@@ -124,5 +125,5 @@ class SessionSignalsRow(Base):
     __tablename__ = "session_signals"
 
     session_id: Mapped[str] = mapped_column(Id, ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True)
-    signals: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    signals = SealedField[dict[str, Any]](dict)
     updated_at: Mapped[datetime]

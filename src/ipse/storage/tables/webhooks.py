@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ipse.storage.columns import Id
+from ipse.storage.sealed import SealedField, absent
 from ipse.storage.tables.base import Base
 
 
@@ -76,7 +77,7 @@ class DeliveryRow(Base):
     last_attempt_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
     response_status: Mapped[int | None]
-    response_excerpt: Mapped[str | None] = mapped_column(Text)
+    response_excerpt = SealedField[str | None](absent)
     response_ms: Mapped[int | None]
     error: Mapped[str | None] = mapped_column(String(255))
     created_at: Mapped[datetime]

@@ -9,6 +9,7 @@ from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ipse.storage.columns import Id
+from ipse.storage.sealed import SealedField
 from ipse.storage.tables.base import Base
 
 
@@ -59,7 +60,7 @@ class WorkflowVersionRow(Base):
     """Digest of what is published now; sessions pin it. None while the version is a draft."""
     settings: Mapped[dict[str, Any]]
     """Workflow-level settings: retries, expiry, white label, callback, response attributes."""
-    created_by: Mapped[dict[str, Any]]
+    created_by = SealedField[dict[str, Any]](dict)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     published_at: Mapped[datetime | None]

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from ipse.clock import ManualClock
 from ipse.runtime.scope import Scope
 from ipse.runtime.services import Services
+from ipse.security.vault import KeyVault
 from ipse.step_up import evaluate, policies, velocity
 from ipse.storage.database import Database
 from ipse.storage.tables import EvaluationRow, PolicyVersionRow, SessionRow
@@ -209,6 +210,7 @@ async def test_two_processes_count_together(
 
     await _hurry(client, 3)
     second = replace(services, database=Database(services.settings.resolved_database_url))
+    second.database.unlock(KeyVault(services.ordinary_ring, services.lookup))
     body = {"action": LOGIN, "vendor_data": "ada", "ip_address": HOME, "device": LAPTOP}
     headers = {"x-api-key": application.key}
     async with (
