@@ -1,13 +1,18 @@
 """``Idempotency-Key``: the first answer is stored with its effects for 24 hours and repeated to retries.
 
-The request body is never kept, only its SHA-256; answers are sealed with the ordinary key ring.
-Errors are not stored: a corrected or repeated request may succeed.
+The request body is never kept, only its SHA-256; answers are sealed with the ordinary key ring, and what they speak of
+is noted as an id or a digest, so that they go with the session or the person. Errors are not stored: a corrected or
+repeated request may succeed.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
+import uuid
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import delete
 from starlette.requests import Request
@@ -50,8 +55,8 @@ async def recall(request: Request, application_id: str, tx: Transaction) -> None
     if pending is None:
         return
     key, digest = pending
-    row = await tx.get(IdempotencyRow, (application_id, _route(request), key))
     unit = unit_of(request)
+    row = await tx.get(IdempotencyRow, (application_id, _route(request, application_id), key))
     if row is None or row.created_at + LIFETIME <= unit.services.clock.now():
         return
     if row.fingerprint != digest:
@@ -74,10 +79,13 @@ async def remember(request: Request, response: Response) -> None:
     await unit.finish_reading()
     tx = await unit.begin(write=True)
     now = unit.services.clock.now()
+    route = _route(request, application_id)
+    spoken_of = _subjects(request, bytes(response.body))
+    person = spoken_of.get("vendor_data")
     await tx.execute(  # an outdated record of the same key that the schedule has not removed yet
         delete(IdempotencyRow).where(
             IdempotencyRow.application_id == application_id,
-            IdempotencyRow.route == _route(request),
+            IdempotencyRow.route == route,
             IdempotencyRow.key == key,
             IdempotencyRow.created_at <= now - LIFETIME,
         )
@@ -85,12 +93,14 @@ async def remember(request: Request, response: Response) -> None:
     tx.add(
         IdempotencyRow(
             application_id=application_id,
-            route=_route(request),
+            route=route,
             key=key,
             fingerprint=digest,
             status_code=response.status_code,
             body_sealed=unit.services.ordinary_ring.seal(bytes(response.body), context=_context(application_id, key)),
             content_type=response.headers.get("content-type", ""),
+            session_id=_session_id(spoken_of.get("session_id")),
+            subject_tag=None if person is None else unit.services.lookup.tag("subject", application_id, person),
             created_at=now,
         )
     )
@@ -102,8 +112,30 @@ async def forget_old(services: Services) -> None:
         await tx.execute(delete(IdempotencyRow).where(IdempotencyRow.created_at <= services.clock.now() - LIFETIME))
 
 
-def _route(request: Request) -> str:
-    return f"{request.method} {request.url.path}"[:255]
+def _route(request: Request, application_id: str) -> str:
+    """A digest of method and path: a path may name a person."""
+    return unit_of(request).services.lookup.tag("route", application_id, request.method, request.url.path)
+
+
+def _subjects(request: Request, body: bytes) -> Mapping[str, str]:
+    """The session and the person that an answer speaks of: as it says itself, else as the path says."""
+    if request.method == "DELETE":
+        return {}  # what the answer speaks of is gone, and a replay says no more than that
+    named: dict[str, Any] = dict(request.path_params)
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        answer = None
+    if isinstance(answer, dict):
+        named |= {name: answer[name] for name in ("session_id", "vendor_data") if answer.get(name)}
+    return {name: value for name, value in named.items() if isinstance(value, str)}
+
+
+def _session_id(text: str | None) -> str | None:
+    try:
+        return None if text is None else str(uuid.UUID(text))
+    except ValueError:
+        return None
 
 
 def _context(application_id: str, key: str) -> bytes:

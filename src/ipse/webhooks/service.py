@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import select
 
 from ipse.runtime.scope import Scope
 from ipse.security.canonical_json import canonical_bytes
@@ -104,14 +104,23 @@ async def resend(scope: Scope, session_id: str, delivery_id: str) -> DeliveryFac
     return queued
 
 
-async def forget_session(scope: Scope, session_id: str) -> int:
-    """Delete the events of a session with their payloads and deliveries; return how many events there were."""
-    gone = await scope.tx.scalars(
-        delete(EventRow)
-        .where(EventRow.session_id == session_id, EventRow.application_id == scope.application_id)
-        .returning(EventRow.id)
+async def events_about(scope: Scope, vendor_data: str) -> Sequence[str]:
+    """Ids of the events that name a person and belong to no session: changes of users.
+
+    Bodies are sealed, so those of the application that are still kept (30 days) are opened and looked through.
+    """
+    needle = canonical_bytes(vendor_data)
+    ring = scope.services.ordinary_ring
+    found = await scope.tx.execute(
+        select(EventRow.id, EventRow.payload_sealed).where(
+            EventRow.application_id == scope.application_id, EventRow.session_id.is_(None)
+        )
     )
-    return len(gone.all())
+    return [
+        row.id
+        for row in found
+        if needle in ring.open(row.payload_sealed, context=payload_context(scope.application_id, row.id))
+    ]
 
 
 def open_payload(ring: KeyRing, event: EventRow) -> dict[str, Any]:

@@ -419,17 +419,6 @@ async def test_events_are_forgotten_after_thirty_days_unless_they_still_wait(pos
         assert len((await tx.scalars(select(DeliveryRow.id))).all()) == 1
 
 
-async def test_forgetting_a_session_leaves_no_event_of_it(post: Post, session_id: str) -> None:
-    await post.destination()
-    await post.event(session_id, 1, "Approved")
-    kept = await post.event(str(uuid.uuid4()), 1, "Approved")
-    async with post.services.database.writing() as tx:
-        assert await service.forget_session(Scope(tx, post.application.application, post.services), session_id) == 1
-    async with post.services.database.reading() as tx:
-        assert (await tx.scalars(select(EventRow.id))).all() == [kept]
-        assert (await tx.scalars(select(DeliveryRow.event_id))).all() == [kept]
-
-
 async def test_an_attempt_that_breaks_on_our_side_is_written_down_and_tried_again(post: Post, session_id: str) -> None:
     await post.destination()
     await post.event(session_id, 1, "Approved")
