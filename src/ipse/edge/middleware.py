@@ -47,8 +47,9 @@ class Observation:
     The log names the route template, never the path: paths can carry ``vendor_data`` and tokens.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, is_https: bool = False) -> None:
         self._app = app
+        self._headers = _SECURITY_HEADERS | (_ONLY_HTTPS if is_https else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -70,7 +71,7 @@ class Observation:
                     *message["headers"],
                     *(
                         (name.lower().encode(), value.encode())
-                        for name, value in {**_SECURITY_HEADERS, **extra}.items()
+                        for name, value in {**self._headers, **extra}.items()
                         if name.lower().encode() not in present
                     ),
                 ]
@@ -98,4 +99,10 @@ _SECURITY_HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
+"""What every answer carries unless its endpoint says otherwise: nothing that a browser could run, frame or share."""
+
+_ONLY_HTTPS = {"strict-transport-security": "max-age=63072000; includeSubDomains"}

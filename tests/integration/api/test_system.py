@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -53,3 +54,23 @@ async def test_every_answer_forbids_sniffing_and_caching(client: AsyncClient) ->
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["cache-control"] == "no-store"
         assert headers["x-request-id"]
+
+
+async def test_no_answer_can_be_run_framed_or_shared_by_a_browser_unless_it_is_a_page(client: AsyncClient) -> None:
+    document = (await client.get("/openapi.json")).json()
+    for path, operations in document["paths"].items():
+        url = re.sub(r"{\w+}", "00000000-0000-4000-8000-000000000000", path)
+        for method in operations:
+            headers = (await client.request(method, url)).headers
+            assert headers["content-security-policy"].startswith("default-src 'none'"), path
+            assert headers["cross-origin-resource-policy"] in {"same-origin", "cross-origin"}, path
+            assert headers["referrer-policy"] == "no-referrer", path
+            assert "camera=(" in headers["permissions-policy"], path
+            assert "server" not in headers, "the kind and version of the server are nobody's business"
+            assert "strict-transport-security" not in headers, "this address is not served over https"
+
+
+async def test_https_installation_tells_browsers_to_stay_with_https(services: Services) -> None:
+    settings = services.settings.model_copy(update={"public_url": "https://verify.example.org"})
+    async with AsyncClient(transport=ASGITransport(build(settings, services)), base_url="http://testserver") as client:
+        assert (await client.get("/nowhere")).headers["strict-transport-security"].startswith("max-age=63072000")
