@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from ipse.cli.failure import explained
+from ipse.cli.templates import templates
 
 app = typer.Typer(
     name="ipse",
@@ -35,6 +36,7 @@ faces = typer.Typer(no_args_is_help=True, help="The stored faces.")
 face_index = typer.Typer(no_args_is_help=True, help="The vector index in PostgreSQL for face search.")
 faces.add_typer(face_index, name="index")
 app.add_typer(faces, name="faces")
+app.add_typer(templates, name="templates")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 

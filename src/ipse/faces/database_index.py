@@ -17,9 +17,11 @@ import structlog
 from ipse.faces import repository
 from ipse.faces.opening import opened
 from ipse.faces.rotation import SearchSpace
+from ipse.faces.sealing import open_search_vector
 from ipse.faces.search_vectors import SearchVector
 from ipse.runtime.scope import Scope
 from ipse.storage import vector_table
+from ipse.storage.tables import FaceRow
 from ipse.storage.vector_index import Neighbour
 from ipse.storage.vector_table import StoredVector
 
@@ -35,17 +37,21 @@ _CHECKED_EVERY: Final = timedelta(minutes=5)
 
 def is_chosen(scope: Scope) -> bool:
     """Whether the settings ask for the database's index, and the database could have one."""
-    services = scope.services
-    return services.settings.face_index == "pgvector" and not services.database.is_sqlite
+    return scope.services.settings.face_index == "pgvector" and is_possible(scope)
 
 
-async def remember(scope: Scope, face_id: str, vector: SearchVector, *, source: str) -> None:
+def is_possible(scope: Scope) -> bool:
+    """Whether this database could have an index, chosen by this process or by another."""
+    return not scope.services.database.is_sqlite
+
+
+async def remember(scope: Scope, face: FaceRow) -> None:
     """Store the vector of a searchable face in the transaction that stores the face, where there is a table."""
-    if not is_chosen(scope) or not await vector_table.exists(scope.tx):
+    if face.search_sealed is None or not is_chosen(scope) or not await vector_table.exists(scope.tx):
         return
-    is_listed = source == LISTED
+    vector, is_listed = open_search_vector(scope, face.id, face.search_sealed), face.source == LISTED
     await vector_table.put(
-        scope.tx, [StoredVector(face_id, scope.application_id, vector.model_id, vector.vector, is_listed)]
+        scope.tx, [StoredVector(face.id, scope.application_id, vector.model_id, vector.vector, is_listed)]
     )
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from sqlalchemy import Select, case, func, select, update
+from sqlalchemy import ColumnElement, Select, case, func, or_, select, update
 
 from ipse.runtime.scope import Scope
-from ipse.storage.tables import FaceRow, SessionRow, UserRow
+from ipse.storage.tables import FaceRow, MediaRow, SessionRow, UserRow
 
 _IDS_PER_QUERY: Final = 500
 """SQLite takes a limited number of parameters in one statement."""
@@ -145,6 +145,43 @@ async def count_searchable(scope: Scope) -> int:
     )
 
 
+async def by_id(scope: Scope, face_id: str, *, lock: bool = False) -> FaceRow | None:
+    """A face, with ``lock`` kept from being changed by others until the transaction ends."""
+    query = select(FaceRow).where(FaceRow.application_id == scope.application_id, FaceRow.id == face_id)
+    row: FaceRow | None = await scope.tx.scalar(query.with_for_update() if lock else query)
+    return row
+
+
+async def behind(scope: Scope, version: int, sequence: int, *, limit: int) -> Sequence[FaceRow]:
+    """The first ``limit`` faces beyond a sequence number whose template is not protected in this space or a newer."""
+    query = select(FaceRow).where(*_behind(scope, version), FaceRow.sequence > sequence)
+    return (await scope.tx.scalars(query.order_by(FaceRow.sequence).limit(limit))).all()
+
+
+async def count_behind(scope: Scope, version: int, *, renewable: bool = False) -> int:
+    """How many such faces there are; ``renewable`` ones need no person: unprotected, or their picture is still kept."""
+    query = select(func.count()).select_from(FaceRow).where(*_behind(scope, version))
+    if renewable:
+        query = query.where(or_(FaceRow.space_version.is_(None), FaceRow.media_id.in_(select(MediaRow.id))))
+    return await scope.tx.scalar(query) or 0
+
+
+async def count_in(scope: Scope, versions: Sequence[int]) -> int:
+    """How many faces are protected in these spaces."""
+    counts = await count_by_space(scope)
+    return sum(counts.get(version, 0) for version in versions)
+
+
+async def count_by_space(scope: Scope) -> Mapping[int | None, int]:
+    """How many templates there are of each space; under None those that are not protected."""
+    found = await scope.tx.execute(
+        select(FaceRow.space_version, func.count())
+        .where(FaceRow.application_id == scope.application_id, func.length(FaceRow.template_sealed) > 0)
+        .group_by(FaceRow.space_version)
+    )
+    return {row[0]: row[1] for row in found}
+
+
 async def told_about(
     scope: Scope, face_ids: Sequence[str]
 ) -> dict[str, tuple[FaceRow, SessionRow | None, UserRow | None]]:
@@ -164,6 +201,14 @@ async def told_about(
         )
         told |= {face.id: (face, session, user) for face, session, user in found}
     return told
+
+
+def _behind(scope: Scope, version: int) -> Sequence[ColumnElement[bool]]:
+    return (
+        FaceRow.application_id == scope.application_id,
+        func.length(FaceRow.template_sealed) > 0,
+        or_(FaceRow.space_version.is_(None), FaceRow.space_version < version),
+    )
 
 
 def _sealed(scope: Scope) -> Select[str, int, bytes | None, bytes | None, str]:

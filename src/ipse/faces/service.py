@@ -54,22 +54,26 @@ async def add(
     )
     if template is not None:
         await protect_anew(scope, row, template)
-    vector = await _stand_in_search_space(scope, row, template) if template is not None and row.searchable else None
     scope.tx.add(row)
     await scope.tx.flush()
-    if vector is not None:
-        await database_index.remember(scope, row.id, vector, source=source)
+    await database_index.remember(scope, row)
     return row
 
 
 async def protect_anew(scope: Scope, row: FaceRow, face: Comparable) -> None:
-    """Make ``face`` the template of a row, under a fresh transformation in the newest template space."""
+    """Make ``face`` the template of a row, under a fresh transformation in the newest template space.
+
+    A searchable face gets its search vector if it has none; one that it has stands in a space of its own.
+    """
     space = await spaces.current(scope)
     auxiliary = AuxiliaryData.fresh(face.model_id, space.version)
     protected = protect(face, auxiliary, _transformation(scope, space, row.id, auxiliary))
     row.model_id = face.model_id
     row.space_version = space.version
     row.template_sealed = seal_template(scope, row.id, protected)
+    if row.searchable and row.search_sealed is None:
+        vector = SearchVector.of(face, await rotation.of_application(scope))
+        row.search_sealed = seal_search_vector(scope, row.id, vector)
 
 
 async def current_reference(scope: Scope, user_id: str) -> FaceRow | None:
@@ -118,12 +122,6 @@ async def open_template(scope: Scope, row: FaceRow) -> Reference:
         return Reference.unprotected(stored)
     space = await spaces.of_version(scope, stored.auxiliary.space_version)
     return Reference.of(stored, _transformation(scope, space, row.id, stored.auxiliary))
-
-
-async def _stand_in_search_space(scope: Scope, row: FaceRow, face: Comparable) -> SearchVector:
-    vector = SearchVector.of(face, await rotation.of_application(scope))
-    row.search_sealed = seal_search_vector(scope, row.id, vector)
-    return vector
 
 
 def _transformation(

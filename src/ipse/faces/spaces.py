@@ -8,7 +8,9 @@ derived from the ring: when keys rotate it is sealed again and stays the same.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -18,7 +20,7 @@ from ipse.faces.errors import TemplateRevoked
 from ipse.runtime.scope import Scope
 from ipse.storage.tables import FaceRow, TemplateSpaceRow
 
-DESTROYED = b""
+DESTROYED: Final = b""
 """What stands in place of a secret that was destroyed: the number stays, so that none is used twice."""
 
 
@@ -65,6 +67,18 @@ async def of_version(scope: Scope, version: int) -> TemplateSpace:
     return _opened(scope, row)
 
 
+async def all_of(scope: Scope) -> Sequence[TemplateSpaceRow]:
+    """Every space of the application, oldest first."""
+    return (await scope.tx.scalars(_of(scope))).all()
+
+
+def state(row: TemplateSpaceRow) -> str:
+    """``protects``, ``retired`` or ``destroyed``."""
+    if row.seed_sealed == DESTROYED:
+        return "destroyed"
+    return "protects" if row.retired_at is None else "retired"
+
+
 async def newest_version(scope: Scope) -> int:
     """The highest number in use; 0 before the first face."""
     highest = select(func.max(TemplateSpaceRow.version)).where(TemplateSpaceRow.application_id == scope.application_id)
@@ -72,12 +86,12 @@ async def newest_version(scope: Scope) -> int:
 
 
 async def advance(scope: Scope) -> TemplateSpace:
-    """Retire every space and return a new one."""
+    """Retire the space that protects and return a new one."""
     now = scope.services.clock.now()
-    rows = (await scope.tx.scalars(_of(scope).with_for_update())).all()
-    for row in rows:
-        row.retired_at = row.retired_at or now
-    fresh = TemplateSpaceRow(**_fresh(scope, max((row.version for row in rows), default=0) + 1))
+    protecting = _of(scope).where(TemplateSpaceRow.retired_at.is_(None)).with_for_update()
+    for row in await scope.tx.scalars(protecting):
+        row.retired_at = now
+    fresh = TemplateSpaceRow(**_fresh(scope, await newest_version(scope) + 1))
     scope.tx.add(fresh)
     await scope.tx.flush()
     return _opened(scope, fresh)

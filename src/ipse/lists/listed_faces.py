@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ipse.faces import service as faces
-from ipse.faces.errors import NoTemplate
+from ipse.faces.errors import NoTemplate, TemplateRevoked
 from ipse.lists import repository
+from ipse.lists.errors import RefusedValue
 from ipse.lists.values import EntryType
 from ipse.media import service as media
 from ipse.runtime.scope import Scope
@@ -19,11 +20,17 @@ from ipse.users.portraits import ExaminedPortrait
 
 
 async def copy_of(scope: Scope, original: FaceRow) -> FaceRow:
-    """Keep a stored face for a list. The picture stays with its owner and disappears with it."""
+    """Keep a stored face for a list. The picture stays with its owner and disappears with it.
+
+    Raises:
+        RefusedValue: the template was revoked: a list would hold a face that nobody is compared with.
+    """
     try:
         template = await faces.open_template(scope, original)
     except NoTemplate:
         template = None
+    except TemplateRevoked as error:
+        raise RefusedValue("The template of this face was revoked. Upload a picture instead.") from error
     return await faces.add(
         scope,
         user=None,

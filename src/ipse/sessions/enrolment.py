@@ -2,14 +2,15 @@
 
 A step-up never replaces the reference it was compared with: the target stays locked to the enrolment
 (requirement 109). A new session of a workflow that does not compare faces with a stored reference
-(enrolment, KYC) does replace it (requirement 161).
+(enrolment, KYC) does replace it (requirement 161). Only a reference whose template space was retired is protected anew
+from the live face, because nothing else is left to renew it from.
 """
 
 from __future__ import annotations
 
 from ipse.decision.features import Feature
 from ipse.decision.statuses import Cause, FeatureStatus
-from ipse.faces import of_session
+from ipse.faces import of_session, renewal
 from ipse.faces import service as faces
 from ipse.runtime.scope import Scope
 from ipse.sessions import repository
@@ -29,6 +30,7 @@ async def enrol(scope: Scope, row: SessionRow, cause: Cause) -> None:
     probe = await of_session.probe_of(scope, row.id)
     if probe is None:
         return
+    await renewal.after_success(scope, row, probe)
     current = await faces.current_reference(scope, row.user_id)
     if current is not None and (row.reference_kind is not None or current.session_id == row.id):
         return

@@ -174,6 +174,14 @@ async def has_gaps(tx: Transaction, application_id: str) -> bool:
     return bool(found)
 
 
+async def forget_application(tx: Transaction, application_id: str) -> None:
+    """Drop every row of an application."""
+    await tx.execute(
+        text(f"DELETE FROM {TABLE} WHERE application_id = CAST(:application AS uuid)"),  # noqa: S608 - a constant name
+        {"application": application_id},
+    )
+
+
 async def forget_unsearchable(tx: Transaction, application_id: str) -> None:
     """Drop the rows of faces that search may no longer return."""
     await tx.execute(
