@@ -149,15 +149,15 @@ async def test_an_upgrade_seals_what_was_clear(empty: Database) -> None:
                 rows = (await tx.scalars(sa.select(table).order_by(*mapper.primary_key))).all()
                 opened[table.__tablename__] = [{name: getattr(row, name) for name in names} for row in rows]
     assert len(opened) >= 10
-    for table, rows in opened.items():
-        for was, now in zip(before[table], rows, strict=True):
+    for name_of_table, rows in opened.items():
+        for was, now in zip(before[name_of_table], rows, strict=True):
             for name, value in now.items():
                 old_name = "metadata" if name == "session_metadata" else name
                 if old_name not in was:  # a later revision brought it
                     continue
                 old = was[old_name]
                 old = json.loads(old) if isinstance(old, str) and old.startswith("{") else old
-                assert value == old, (table, name)
+                assert value == old, (name_of_table, name)
 
 
 async def test_rows_are_not_sealed_without_keys(empty: Database) -> None:

@@ -8,12 +8,13 @@ under its old key until the very transaction that replaces it; repeating adds on
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import func, inspect, literal, select, tuple_
 
 from ipse.audit.sealing import details_context
 from ipse.audit.service import record_installation
@@ -27,8 +28,10 @@ from ipse.security import keysets
 from ipse.security.keyring import CannotOpen, KeyRing, Ring
 from ipse.sessions.view import token_context
 from ipse.step_up.signing_keys import private_context
+from ipse.storage.sealed import context_at, fields_of
 from ipse.storage.tables import (
     AuditEntryRow,
+    Base,
     DestinationRow,
     EventRow,
     FaceRow,
@@ -60,7 +63,7 @@ class SealedColumn:
     context: Callable[[Any], bytes]
 
 
-SEALED_COLUMNS: Final = (
+_SEALED_BY_HAND: Final = (
     SealedColumn("webhook secrets", Ring.ORDINARY, DestinationRow, "secret_sealed", secret_context),
     SealedColumn(
         "events", Ring.ORDINARY, EventRow, "payload_sealed", lambda row: payload_context(row.application_id, row.id)
@@ -100,6 +103,22 @@ SEALED_COLUMNS: Final = (
         "audit details", Ring.ORDINARY, AuditEntryRow, "details_sealed", lambda row: details_context(row.chain, row.id)
     ),
 )
+
+
+def _fields() -> Iterator[SealedColumn]:
+    for mapper in sorted(Base.registry.mappers, key=lambda one: one.class_.__tablename__):
+        for name, field in fields_of(mapper.class_).items():
+            yield SealedColumn(
+                f"{mapper.class_.__tablename__}.{name}",
+                Ring.ORDINARY,
+                mapper.class_,
+                field.column,
+                partial(context_at, field=name),
+            )
+
+
+SEALED_COLUMNS: Final = (*_SEALED_BY_HAND, *_fields())
+"""Every column that a ring seals, but the answers kept for idempotency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,16 +167,17 @@ async def rewrap_column(services: Services, column: SealedColumn, progress: Prog
     async with services.database.reading() as tx:
         total = await tx.scalar(select(func.count()).select_from(table).where(*present)) or 0
     done = moved = 0
-    last: str | None = None
+    last: Sequence[Any] | None = None
+    key = [getattr(table, table.__mapper__.get_property_by_column(one).key) for one in table.__mapper__.primary_key]
     while True:
         async with services.database.writing() as tx:
-            query = select(table).where(*present).order_by(table.id).limit(_BATCH).with_for_update()
-            rows = (await tx.scalars(query if last is None else query.where(table.id > last))).all()
+            query = select(table).where(*present).order_by(*key).limit(_BATCH).with_for_update()
+            rows = (await tx.scalars(query if last is None else query.where(tuple_(*key) > tuple_(*last)))).all()
             for row in rows:
                 moved += _rewrap(ring, row, column)
         if not rows:
             return moved
-        last = rows[-1].id
+        last = [literal(getattr(rows[-1], one.key), one.type) for one in key]
         done += len(rows)
         progress(column.name, done, max(total, done))
 
@@ -167,7 +187,7 @@ def _rewrap(ring: KeyRing, row: Any, column: SealedColumn) -> bool:
     try:
         renewed = ring.rewrap(value, context=column.context(row))
     except CannotOpen as error:
-        log.error("keys.rewrap_failed", kind=column.name, id=row.id, reason=error.code)
+        log.error("keys.rewrap_failed", kind=column.name, row=inspect(row).identity, reason=error.code)
         return False
     if renewed is value:
         return False

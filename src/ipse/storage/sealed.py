@@ -135,7 +135,7 @@ class SealedField(Generic[T]):
         if sealed is None:
             value = self.default()
         else:
-            value = json.loads(_vault_at(instance).open(sealed, context=_context(instance, self.name)))
+            value = json.loads(_vault_at(instance).open(sealed, context=context_at(instance, self.name)))
         held[self.name] = (sealed, value)
         return value
 
@@ -154,7 +154,7 @@ class SealedField(Generic[T]):
             _held(instance)[self.name] = (sealed, value)
 
     def _seal(self, instance: object, value: T) -> bytes:
-        return _vault_at(instance).seal(encode(value), context=_context(instance, self.name))
+        return _vault_at(instance).seal(encode(value), context=context_at(instance, self.name))
 
     def is_empty(self, value: T | None) -> bool:
         """Whether an empty column says the same."""
@@ -217,7 +217,8 @@ def open_column(table: type, field: str, row: Any, vault: Vault) -> Any:
     return json.loads(vault.open(sealed, context=bound_to))
 
 
-def _context(instance: Any, field: str) -> bytes:
+def context_at(instance: Any, field: str) -> bytes:
+    """Return what the value of ``field`` in a row is bound to."""
     table = instance.__table__
     key = [getattr(instance, name) for name in key_columns(table)]
     return context_of(table.name, field, getattr(instance, "application_id", None), key)

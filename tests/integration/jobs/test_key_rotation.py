@@ -7,12 +7,16 @@ import uuid
 import pytest
 from sqlalchemy import select
 
+from ipse.decision.features import Feature
+from ipse.decision.reports import Report
+from ipse.decision.statuses import FeatureStatus
 from ipse.jobs.key_rotation import SEALED_COLUMNS, rotate
 from ipse.media import service as media
 from ipse.runtime.scope import Scope
 from ipse.runtime.services import Services
 from ipse.security import keysets
 from ipse.security.keyring import Ring
+from ipse.sessions.service import report_row
 from ipse.sessions.view import token_context
 from ipse.step_up import signing_keys
 from ipse.storage.tables import Base, DestinationRow, EventRow, KeysetRow, SessionRow, SigningKeyRow
@@ -55,15 +59,20 @@ async def test_the_ordinary_ring_moves_secrets_events_session_tokens_and_signing
                 token_sealed=services.ordinary_ring.seal(b"token", context=token_context(session_id)),
                 created_at=now,
                 expires_at=now,
+                contact_details={"email": "ada@example.org"},
             )
         )
+        await tx.flush()
+        tx.add(report_row(session_id, Report(Feature.LIVENESS, "liveness", FeatureStatus.APPROVED), 0, scope))
         signing = await signing_keys.create(tx, services)
     before = services.ordinary_ring.primary_key_id
     seen: set[str] = set()
     done = await rotate(services, Ring.ORDINARY, settle=no_wait, progress=lambda name, _done, _total: seen.add(name))
     assert done.key_id == services.ordinary_ring.primary_key_id != before
-    moved = {name: count for name, count in done.moved.items() if count}
+    moved = {name: count for name, count in done.moved.items() if count and "." not in name}
+    assert moved.pop("audit details", 1) > 0
     assert moved == {"webhook secrets": 1, "events": 1, "session tokens": 1, "signing keys": 1}
+    assert done.moved["sessions.contact_details"] == done.moved["reports.report"] == 1
     assert set(moved) <= seen <= set(done.moved)
     async with services.database.reading() as tx:
         scope = Scope(tx, application.application, services)
@@ -78,6 +87,7 @@ async def test_the_ordinary_ring_moves_secrets_events_session_tokens_and_signing
         assert (await signing_keys.current(tx, services)).key.as_dict() == signing.key.as_dict()
         for sealed in (row.secret_sealed, event.payload_sealed, session.token_sealed, key.private_sealed):
             assert not services.ordinary_ring.needs_rewrap(sealed)
+        assert session.contact_details == {"email": "ada@example.org"}
         assert destinations.secret_of(scope, row) == secret
         assert webhooks.open_payload(services.ordinary_ring, event)["note"] == "kept"
 
