@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -16,6 +18,8 @@ from ipse.biometrics.pool import Overloaded
 from ipse.edge.errors import NOT_FOUND, ApiError
 from ipse.runtime.live_traffic import DevelopmentKeys
 from ipse.runtime.services import ModelsUnavailable
+from ipse.storage.blobs import BlobStoreUnavailable
+from ipse.storage.failures import Failure, failure_of
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +42,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Overloaded, _overloaded)
     app.add_exception_handler(ModelsUnavailable, _models_unavailable)
     app.add_exception_handler(DevelopmentKeys, _development_keys)
+    for kind in (DBAPIError, PoolTimeout, BlobStoreUnavailable):
+        app.add_exception_handler(kind, _storage_failed)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -93,6 +99,25 @@ async def _models_unavailable(_request: Request, error: Exception) -> Response:
 async def _development_keys(_request: Request, _error: Exception) -> Response:
     detail = "This installation is not ready for live traffic: its master keys lie beside its data. Run `ipse doctor`."
     return JSONResponse({"detail": detail}, 503, {"Retry-After": "3600"})
+
+
+_STORAGE_ANSWERS: Final = {
+    Failure.FULL: (507, "There is no space left to store this. Nothing was decided.", "60"),
+    Failure.BUSY: (503, "The database is busy. Please try again.", "1"),
+    Failure.UNREACHABLE: (503, "Data cannot be stored or read at the moment. Please try again.", "5"),
+}
+"""Status, sentence and Retry-After. None says that nothing was changed: a connection that breaks while a commit is on
+its way leaves that open, and repeating with the same key tells."""
+
+
+async def _storage_failed(request: Request, error: Exception) -> Response:
+    failure = failure_of(error)
+    if failure is None:
+        raise error
+    route = getattr(request.scope.get("route"), "path", "unrouted")
+    log.error("request.storage_failed", route=route, failure=failure.value, error=type(error).__name__, exc_info=error)
+    status, sentence, retry = _STORAGE_ANSWERS[failure]
+    return JSONResponse({"detail": sentence}, status, {"Retry-After": retry})
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

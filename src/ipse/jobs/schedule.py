@@ -24,6 +24,10 @@ log = structlog.get_logger(__name__)
 LEASE: Final = timedelta(seconds=60)
 """How long a task stays with a process that does not answer any more."""
 
+SKEW: Final = timedelta(seconds=60)
+"""How far the clocks of two processes may differ. What lies further in the future was written by a clock that ran
+ahead; to wait for it could mean to wait for years."""
+
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
@@ -84,10 +88,10 @@ async def _acquire(services: Services, schedule: Schedule, holder: str) -> bool:
             if row is None:
                 tx.add(LeaseRow(name=schedule.name, holder=holder, expires_at=now + LEASE, last_run_at=None))
                 return True
-            if row.expires_at > now and row.holder != holder:
+            if now < row.expires_at <= now + LEASE + SKEW and row.holder != holder:
                 return False
             # A tenth early is on time: waiting is never exact, and two processes wait at different moments.
-            if row.last_run_at is not None and now - row.last_run_at < schedule.every * 0.9:
+            if row.last_run_at is not None and -SKEW <= now - row.last_run_at < schedule.every * 0.9:
                 return False
             row.holder = holder
             row.expires_at = now + LEASE

@@ -20,7 +20,7 @@ from ipse.security import keysets
 from ipse.sessions import clockwork
 from ipse.step_up.policies import forget_old_evaluations
 from ipse.webhooks.delivery import DeliveryWorker
-from ipse.webhooks.tasks import forget_old_events
+from ipse.webhooks.tasks import forget_old_events, release_future
 
 
 async def reload_keys(services: Services) -> None:
@@ -41,6 +41,7 @@ SCHEDULES: Final[Sequence[Schedule]] = (
     Schedule("audit.link", timedelta(seconds=2), linking.link_waiting, everywhere=True),
     Schedule("audit.checkpoint", CHECKPOINT_EVERY, linking.checkpoint_grown),
     Schedule("lockout.forget", timedelta(hours=1), lockout.forget_old),
+    Schedule("webhooks.clock", timedelta(minutes=1), release_future),
     Schedule("webhooks.forget", timedelta(hours=6), forget_old_events),
 )
 
