@@ -6,12 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from httpx2 import ASGITransport, AsyncClient
 
+from ipse.app import build
 from ipse.runtime.services import Services
 
 if TYPE_CHECKING:
-    from httpx2 import AsyncClient
-
     from tests.conftest import MakeClient
 
 pytestmark = pytest.mark.anyio
