@@ -23,6 +23,7 @@ class Filters:
     chain: str | None = None
     act: str | None = None
     """An act, or the part before the dot."""
+    object_type: str | None = None
     object_tag: str | None = None
     subject_tag: str | None = None
     since: datetime | None = None
@@ -143,29 +144,21 @@ async def about(tx: Transaction, chain: str, object_tag: str) -> Sequence[AuditE
     ).all()
 
 
-async def listed(tx: Transaction, filters: Filters, *, before: tuple[datetime, str] | None, limit: int) -> Any:
-    """Entries, latest first; ``before`` is moment and id of the last one of the page before."""
-    query = select(AuditEntryRow)
-    if filters.chain is not None:
-        query = query.where(AuditEntryRow.chain == filters.chain)
+async def listed(tx: Transaction, filters: Filters, *, limit: int) -> Sequence[AuditEntryRow]:
+    """The latest entries that fit, latest first."""
+    equal = {
+        AuditEntryRow.chain: filters.chain,
+        AuditEntryRow.object_type: filters.object_type,
+        AuditEntryRow.object_tag: filters.object_tag,
+        AuditEntryRow.subject_tag: filters.subject_tag,
+    }
+    query = select(AuditEntryRow).where(*(column == value for column, value in equal.items() if value is not None))
     if filters.act is not None:
         query = query.where(or_(AuditEntryRow.act == filters.act, AuditEntryRow.act.startswith(f"{filters.act}.")))
-    if filters.object_tag is not None:
-        query = query.where(AuditEntryRow.object_tag == filters.object_tag)
-    if filters.subject_tag is not None:
-        query = query.where(AuditEntryRow.subject_tag == filters.subject_tag)
     if filters.since is not None:
         query = query.where(AuditEntryRow.occurred_at >= filters.since)
     if filters.until is not None:
         query = query.where(AuditEntryRow.occurred_at < filters.until)
-    if before is not None:
-        moment, entry_id = before
-        query = query.where(
-            or_(
-                AuditEntryRow.occurred_at < moment,
-                (AuditEntryRow.occurred_at == moment) & (AuditEntryRow.id < entry_id),
-            )
-        )
     query = query.order_by(AuditEntryRow.occurred_at.desc(), AuditEntryRow.id.desc()).limit(limit)
     return (await tx.scalars(query)).all()
 

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from ipse.cli.audit import audit
 from ipse.cli.failure import explained
 from ipse.cli.templates import templates
 
@@ -37,6 +38,7 @@ face_index = typer.Typer(no_args_is_help=True, help="The vector index in Postgre
 faces.add_typer(face_index, name="index")
 app.add_typer(faces, name="faces")
 app.add_typer(templates, name="templates")
+app.add_typer(audit, name="audit")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 

@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from ipse.audit import checkpoints, erasure, linking, proof, verification
+from ipse.audit import checkpoints, erasure, linking, proof, reading, verification
 from ipse.audit.chain import INSTALLATION, Fault
+from ipse.audit.reading import Query
 from ipse.audit.sealing import open_content
 from ipse.audit.service import record, record_installation
 from ipse.audit.statements import StatementInvalid
@@ -266,6 +267,18 @@ def _changed(given: Any, path: tuple[str | int, ...], value: Any) -> Any:
         place = place[name]
     place[path[-1]] = value
     return result
+
+
+async def test_the_entries_about_a_person_are_found(services: Services, grown: str) -> None:
+    found = await reading.latest(services, Query(grown, act="session", vendor_data="ada"), 100)
+    assert len(found) == 8
+    assert found[0]["occurred_at"] >= found[-1]["occurred_at"]
+    assert found[0]["content"]["object_id"] == SESSION
+    about = Query(grown, act="session.decided", object_type="session", object_id=OTHER)
+    assert [entry["act"] for entry in await reading.latest(services, about, 100)] == ["session.decided"]
+    assert await reading.latest(services, Query(grown, vendor_data="eve"), 100) == []
+    with pytest.raises(ValueError, match="application"):
+        await reading.latest(services, Query(vendor_data="ada"), 100)
 
 
 async def test_an_entry_costs_one_statement(services: Services, application: RegisteredApplication) -> None:
