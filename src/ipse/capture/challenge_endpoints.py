@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from ipse.capture import challenges, handoffs, service
+from fastapi import Request
+
+from ipse.capture import challenges, handoffs, lockouts, service
 from ipse.capture.authentication import DeviceParam
 from ipse.capture.checking import require_accepted
+from ipse.capture.endpoints import request_facts
 from ipse.capture.schemas import ChallengeRequest, ChallengeView, PhaseDone
 from ipse.decision.config import CaptureMethod
 from ipse.edge.documented import documented
@@ -18,7 +21,7 @@ router = make_router(prefix="/v1/capture", tags=["Capture"])
     response_model=ChallengeView,
     responses=documented(400, 403, 404, 409, 410, 429),
 )
-async def begin(node_id: str, device: DeviceParam, body: ChallengeRequest) -> ChallengeView:
+async def begin(request: Request, node_id: str, device: DeviceParam, body: ChallengeRequest) -> ChallengeView:
     """Ask for a challenge and learn its first phase. An unfinished challenge of the session ends here."""
     scope = await device.begin()
     session, progress = await service.load(scope, device.session_id, lock=True)
@@ -27,6 +30,7 @@ async def begin(node_id: str, device: DeviceParam, body: ChallengeRequest) -> Ch
     await handoffs.take_over(scope, device)
     method, node = CaptureMethod(body.method), service.awaited_node(progress, node_id)
     require_accepted(method, node)
+    await lockouts.admit(scope, device, progress, request_facts(request))
     return await challenges.begin(scope, session.id, node_id, progress.attempts_at(node_id) + 1, method)
 
 

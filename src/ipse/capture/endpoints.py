@@ -36,7 +36,7 @@ async def read_state(device: DeviceParam) -> CaptureState:
     return await service.state(device)
 
 
-@router.post("/start/", response_model=CaptureState, responses=documented(400, 403, 409, 410, 413))
+@router.post("/start/", response_model=CaptureState, responses=documented(400, 403, 409, 410, 413, 429))
 async def start(
     request: Request, device: DeviceParam, _bounded: BoundedReport, body: Opening | None = None
 ) -> CaptureState:
@@ -44,7 +44,7 @@ async def start(
     return await service.start(device, request_facts(request), body.device if body is not None else None)
 
 
-@router.post("/steps/{node_id}/", response_model=CaptureState, responses=documented(400, 403, 404, 409, 410, 503))
+@router.post("/steps/{node_id}/", response_model=CaptureState, responses=documented(400, 403, 404, 409, 410, 429, 503))
 async def submit(
     request: Request,
     node_id: str,

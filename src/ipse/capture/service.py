@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ipse.biometrics.images import ImageError, decode
-from ipse.capture import challenges, checking, device_reports, handoffs, view
+from ipse.capture import challenges, checking, device_reports, handoffs, lockouts, view
 from ipse.capture.authentication import Device
 from ipse.capture.circumstances import Circumstances, RequestFacts, gather
 from ipse.capture.device_schema import DeviceReport
@@ -106,6 +106,7 @@ async def start(device: Device, request: RequestFacts, report: DeviceReport | No
     await handoffs.take_over(scope, device)
     if report is not None:
         device_reports.keep(scope, session, device_reports.holder_of(device), report)
+    await lockouts.admit(scope, device, progress, request)
     if SessionStatus(session.status) is SessionStatus.NOT_STARTED:
         await lifecycle.change(scope, session, SessionStatus.IN_PROGRESS, Cause.OPENED)
     circumstances = await gather(scope, progress, request, device_reports.holder_of(device))
@@ -121,7 +122,7 @@ async def submit(device: Device, node_id: str, submission: Submission, request: 
     A challenge is used up when its frames have been examined, and no earlier: what was refused may be repeated.
     """
     started = time.perf_counter()
-    known = await _before(device, node_id, submission)
+    known = await _before(device, node_id, submission, request)
     if isinstance(known, CaptureState):
         return known
     seen = await _look(device, known)
@@ -132,6 +133,8 @@ async def submit(device: Device, node_id: str, submission: Submission, request: 
     await handoffs.take_over(scope, device)
     if progress.attempts_at(node_id) != known.attempts or not _awaits(progress, node_id):
         raise ChangedMeanwhile
+    trial = await lockouts.admit(scope, device, progress, request, settling=True)
+    tried = lockouts.attempts_of(progress)
     if known.recording.answer is not None:
         await challenges.use(scope, session.id, known.recording.answer.id)
     if SessionStatus(session.status) is SessionStatus.NOT_STARTED:
@@ -163,6 +166,7 @@ async def submit(device: Device, node_id: str, submission: Submission, request: 
         ),
     )
     await _settle(scope, progress, stop.evaluation)
+    await lockouts.settle(scope, progress, trial, tried)
     answer = await view.state(
         scope, device, session, progress, stop.evaluation, submitted=True, retried=stop.retried, selfie=seen.selfie
     )
@@ -180,7 +184,7 @@ async def submit(device: Device, node_id: str, submission: Submission, request: 
     return answer
 
 
-async def _before(device: Device, node_id: str, submission: Submission) -> Known | CaptureState:
+async def _before(device: Device, node_id: str, submission: Submission, request: RequestFacts) -> Known | CaptureState:
     """What must be known before the models run, or the answer this submission has had already."""
     async with device.unit.peek() as tx:
         scope = device.within(tx)
@@ -193,6 +197,7 @@ async def _before(device: Device, node_id: str, submission: Submission) -> Known
         require_shown(session, submission.action_hash)
         await handoffs.require_active(scope, device)
         node = awaited_node(progress, node_id)
+        await lockouts.admit(scope, device, progress, request)
         attempts = progress.attempts_at(node_id)
         return Known(
             attempts=attempts,

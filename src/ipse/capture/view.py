@@ -16,6 +16,7 @@ from ipse.checks.registry import Need, needs
 from ipse.checks.selfie import Selfie
 from ipse.decision.evaluation import Awaiting, Decided
 from ipse.decision.graph import FeatureNode
+from ipse.decision.lockout import MOST_TRIES
 from ipse.decision.reports import Report
 from ipse.decision.statuses import UNFINISHED, SessionStatus
 from ipse.runtime.scope import Scope
@@ -97,5 +98,5 @@ def _step(node: FeatureNode, progress: Progress) -> CaptureStep:
         frames_min=1 if shows_face else 0,
         frames_max=FRAMES_MAX if shows_face else 0,
         attempt=attempts_made + 1,
-        attempts_left=max(0, granted - attempts_made),
+        attempts_left=max(0, min(granted - attempts_made, MOST_TRIES - progress.tries())),
     )
