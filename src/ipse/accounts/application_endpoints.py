@@ -147,6 +147,7 @@ def _answer(row: ApplicationRow, secret: str | None = None) -> ApplicationAnswer
         enroll_on_first_use=row.enroll_on_first_use,
         allow_private_webhooks=row.allow_private_webhooks,
         kyc_validity_days=row.kyc_validity_days,
+        retention_days=row.retention_days,
         website_url=row.website_url,
         redirect_uris=list(row.redirect_uris),
         terms_url=row.terms_url,

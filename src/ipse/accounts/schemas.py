@@ -143,6 +143,8 @@ class NewApiKeyAnswer(ApiKeyAnswer):
 Url = Annotated[HttpUrl, Field(max_length=2048)]
 ApplicationName = Annotated[str, Field(min_length=1, max_length=255)]
 KycValidity = Annotated[int, Field(ge=1, le=3650)]
+RetentionDays = Annotated[int, Field(ge=30, le=3650)]
+"""30 days to 10 years (requirement 282)."""
 
 
 class ApplicationCreate(_Body):
@@ -170,6 +172,9 @@ class ApplicationPatch(_Body):
         None, description="Deliver to private addresses. Only an installation that is itself local accepts true."
     )
     kyc_validity_days: KycValidity | None = Field(None, description="Null = an approval never expires.")
+    retention_days: RetentionDays | None = Field(
+        None, description="Days from its creation after which a session is erased. Null = never."
+    )
     website_url: Url | None = None
     terms_url: Url | None = None
     privacy_url: Url | None = None
@@ -190,6 +195,7 @@ class ApplicationAnswer(Named):
     enroll_on_first_use: bool
     allow_private_webhooks: bool
     kyc_validity_days: int | None
+    retention_days: int | None
     website_url: str | None
     redirect_uris: list[str]
     terms_url: str | None

@@ -27,6 +27,7 @@ _SHOWN = (
     "enroll_on_first_use",
     "allow_private_webhooks",
     "kyc_validity_days",
+    "retention_days",
 )
 
 

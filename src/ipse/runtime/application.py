@@ -43,6 +43,8 @@ class Application:
     enroll_on_first_use: bool
     allow_private_webhooks: bool
     kyc_validity_days: int | None
+    retention_days: int | None = None
+    """Days after which a session is erased; None: never."""
 
     @property
     def answers_by_scenario(self) -> bool:
@@ -62,4 +64,5 @@ class Application:
             enroll_on_first_use=row.enroll_on_first_use,
             allow_private_webhooks=row.allow_private_webhooks,
             kyc_validity_days=row.kyc_validity_days,
+            retention_days=row.retention_days,
         )
