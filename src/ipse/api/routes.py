@@ -12,6 +12,7 @@ from ipse.capture.device_endpoints import router as capture_devices
 from ipse.capture.endpoints import router as capture
 from ipse.capture.entry_endpoints import router as entries
 from ipse.capture.handoff_endpoints import router as handoffs
+from ipse.evidence.endpoints import router as evidence
 from ipse.hosted.endpoints import router as hosted
 from ipse.lists.endpoints import router as lists
 from ipse.lists.legacy_endpoints import router as blocklist
@@ -40,6 +41,7 @@ def include(app: FastAPI) -> None:
         sessions,
         reviews,
         signals,
+        evidence,
         capture,
         challenges,
         capture_devices,

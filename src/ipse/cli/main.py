@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from ipse.cli.audit import audit
+from ipse.cli.evidence import evidence, replay
 from ipse.cli.failure import explained
 from ipse.cli.templates import templates
 
@@ -39,6 +40,8 @@ faces.add_typer(face_index, name="index")
 app.add_typer(faces, name="faces")
 app.add_typer(templates, name="templates")
 app.add_typer(audit, name="audit")
+app.add_typer(evidence, name="evidence")
+app.command()(replay)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
