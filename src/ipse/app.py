@@ -18,6 +18,7 @@ from ipse.biometrics.errors import ModelError
 from ipse.biometrics.pool import InferencePool
 from ipse.clock import Clock, SystemClock
 from ipse.edge import handlers
+from ipse.edge.body_budget import BodyBudget
 from ipse.edge.middleware import Observation, TrailingSlash
 from ipse.identifiers import Identifiers, RandomIdentifiers
 from ipse.intelligence import device_agent
@@ -141,6 +142,7 @@ def build(settings: Settings, services: Services | None = None) -> FastAPI:
     )
     if services is not None:
         app.state.services = services
+    app.state.bodies = BodyBudget(settings.body_memory_bytes)
     routes.include(app)
     openapi.install(app)
     handlers.install(app)

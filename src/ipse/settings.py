@@ -7,6 +7,7 @@ option does *and* what can go wrong with it.
 from __future__ import annotations
 
 import ipaddress
+import os
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -20,9 +21,15 @@ EmbedOrigin = Annotated[str, StringConstraints(pattern=r"^(\*|'self'|https?://[A
 
 
 class Settings(BaseSettings):
-    """Configuration of one process. Unknown ``IPSE_*`` variables are ignored; bad values stop the start."""
+    """Configuration of one process. Unknown ``IPSE_*`` variables are ignored; bad values stop the start.
 
-    model_config = SettingsConfigDict(env_prefix="IPSE_", frozen=True, extra="ignore")
+    Secrets may also be files named after their variable in ``$CREDENTIALS_DIRECTORY``, as systemd hands them over and
+    as secrets are mounted into containers; a variable that is set wins.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="IPSE_", frozen=True, extra="ignore", secrets_dir=os.environ.get("CREDENTIALS_DIRECTORY") or None
+    )
 
     data_dir: Path = Field(
         Path("var"),
@@ -79,6 +86,13 @@ class Settings(BaseSettings):
     run_worker: bool = Field(
         True, description="Run the delivery worker and the schedules inside `ipse serve`. Off when `ipse worker` runs."
     )
+    worker_metrics_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Port on which `ipse worker` serves its metrics, at the address it would listen on; 0 = none. "
+        "They say nothing about anybody, but are nobody's business outside.",
+    )
     inference_workers: int = Field(
         0, ge=0, le=64, description="Threads that run models; 0 = one for each core this process may use."
     )
@@ -87,6 +101,17 @@ class Settings(BaseSettings):
     )
     max_body_bytes: int = Field(
         60 * 2**20, ge=2**20, description="Largest request body. Uploads are held in memory, never in temporary files."
+    )
+    body_memory_bytes: int = Field(
+        512 * 2**20,
+        ge=2**20,
+        description="Bytes of request bodies that one process holds at once; beyond it callers get 503. Pictures are "
+        "decoded on top of it: allow twice as much memory.",
+    )
+    body_timeout_s: float = Field(
+        120.0,
+        gt=0,
+        description="Seconds in which a request body must arrive, so that nobody holds memory by sending slowly.",
     )
     rate_limits: bool = Field(
         True, description="Enforce the contract's request limits. Off only for load tests on a private machine."

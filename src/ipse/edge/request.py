@@ -6,6 +6,7 @@ Such input is refused here once, so that no endpoint has to think of it.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 import sys
@@ -17,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartParser
 from starlette.requests import Request
 
+from ipse.edge.body_budget import BodyBudget
 from ipse.edge.errors import Detail
 from ipse.edge.unit import services_of
 
@@ -30,18 +32,48 @@ MAX_DEPTH = 64
 class StrictRequest(Request):
     """The request every endpoint sees."""
 
+    _held = 0
+
     async def stream(self) -> AsyncGenerator[bytes, None]:
-        """Yield the body; 413 as soon as it is declared, or turns out, larger than ``Settings.max_body_bytes``."""
-        limit = services_of(self).settings.max_body_bytes
+        """Yield the body.
+
+        413 as soon as it is declared, or turns out, larger than ``Settings.max_body_bytes``; 503 when the process holds
+        too many bodies already; 408 when it does not arrive within ``Settings.body_timeout_s``.
+        """
+        settings = services_of(self).settings
         declared = self.headers.get("content-length", "")
-        if declared.isdigit() and int(declared) > limit:
-            raise _too_large(limit)
+        expected = int(declared) if declared.isdigit() else 0
+        if expected > settings.max_body_bytes:
+            raise _too_large(settings.max_body_bytes)
+        self._hold(expected)
         received = 0
-        async for chunk in super().stream():
+        chunks = super().stream()
+        deadline = asyncio.get_running_loop().time() + settings.body_timeout_s
+        while True:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    chunk = await anext(chunks, None)
+            except TimeoutError:
+                raise HTTPException(408, "The body did not arrive in time.", {"Connection": "close"}) from None
+            if chunk is None:
+                return
             received += len(chunk)
-            if received > limit:
-                raise _too_large(limit)
+            if received > settings.max_body_bytes:
+                raise _too_large(settings.max_body_bytes)
+            self._hold(received)
             yield chunk
+
+    def _hold(self, size: int) -> None:
+        """Have at least ``size`` bytes of the process' budget."""
+        if size > self._held:
+            budget_of(self).take(size - self._held)
+            self._held = size
+
+    def let_go(self) -> None:
+        """Give the bytes of the body back to the budget; called when the request is over."""
+        if self._held:
+            budget_of(self).give_back(self._held)
+            self._held = 0
 
     async def json(self) -> Any:
         """Parse the body once; 400 when it is not JSON or cannot be stored."""
@@ -57,6 +89,13 @@ class StrictRequest(Request):
             if isinstance(value, str):
                 require_storable(value)
         return form
+
+
+def budget_of(request: Request) -> BodyBudget:
+    """The process' budget for bodies."""
+    budget = request.app.state.bodies
+    assert isinstance(budget, BodyBudget)
+    return budget
 
 
 def _too_large(limit: int) -> HTTPException:

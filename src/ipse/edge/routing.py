@@ -29,8 +29,8 @@ class TransactionalRoute(APIRoute):
                 require_storable(str(value))
             unit = Unit(services_of(request))
             request.state.unit = unit
-            await idempotency.prepare(request)
             try:
+                await idempotency.prepare(request)
                 response = await handle(request)
                 await idempotency.remember(request, response)
                 await unit.commit()
@@ -49,6 +49,7 @@ class TransactionalRoute(APIRoute):
                 raise
             finally:
                 await request.close()  # lets go of uploads that an endpoint read itself
+                request.let_go()
             return response
 
         return transactional

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
 
 from ipse.app import build
@@ -49,3 +51,37 @@ async def test_a_body_that_turns_out_too_large_is_refused(client: AsyncClient, k
 async def test_a_body_within_the_limit_is_read(client: AsyncClient) -> None:
     response = await client.post("/v3/session/", json={"workflow_id": "wf_enrolment", "metadata": {"a": "b" * 1000}})
     assert response.status_code == 201
+
+
+@pytest.fixture
+def tight(services: Services) -> FastAPI:
+    """An application that holds 1 MB of bodies and waits a fifth of a second for one."""
+    settings = services.settings.model_copy(update={"body_memory_bytes": LIMIT, "body_timeout_s": 0.2})
+    return build(settings, replace(services, settings=settings))
+
+
+async def test_bodies_beyond_the_memory_budget_are_refused_and_the_budget_returns(
+    tight: FastAPI, application: RegisteredApplication
+) -> None:
+    async with AsyncClient(
+        transport=ASGITransport(tight), base_url="http://testserver", headers={"x-api-key": application.key}
+    ) as client:
+        tight.state.bodies.take(LIMIT)
+        refused = await client.post("/v3/session/", json={"workflow_id": "wf_enrolment"})
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
+        tight.state.bodies.give_back(LIMIT)
+        for body, status in ((b'{"workflow_id": "wf_enrolment"}', 201), (b"{", 400)):
+            answer = await client.post("/v3/session/", content=body, headers={"content-type": "application/json"})
+            assert answer.status_code == status
+            assert tight.state.bodies.held == 0, "whatever the answer, the bytes are given back"
+
+
+async def test_body_that_trickles_in_is_given_up(tight: FastAPI, application: RegisteredApplication) -> None:
+    async def trickle() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.sleep(60)
+
+    headers = {"x-api-key": application.key, "content-type": "application/json"}
+    async with AsyncClient(transport=ASGITransport(tight), base_url="http://testserver", headers=headers) as client:
+        assert (await client.post("/v3/session/", content=trickle())).status_code == 408
+    assert tight.state.bodies.held == 0
