@@ -21,8 +21,11 @@ from ipse.edge.documented import documented
 from ipse.edge.errors import NotFound
 from ipse.edge.routing import router as make_router
 from ipse.edge.unit import unit_of
-from ipse.runtime.application import Mode, ReferenceSource, SandboxEngine
-from ipse.runtime.scope import Actor
+from ipse.privacy import erasure
+from ipse.privacy import view as privacy
+from ipse.privacy.schemas import ReceiptItem
+from ipse.runtime.application import Application, Mode, ReferenceSource, SandboxEngine
+from ipse.runtime.scope import Actor, Scope
 from ipse.runtime.services import Services
 from ipse.storage.database import Transaction
 from ipse.storage.tables import ApiKeyRow, ApplicationRow
@@ -48,7 +51,7 @@ async def _desk(request: Request, account: SignedIn) -> Desk:
     named = request.path_params.get("organization_id")
     if named is not None and as_uuid(named) != account.organization_id:
         raise NotFound
-    count_request(request, account.id)
+    await count_request(request, account.id)
     unit = unit_of(request)
     tx = await unit.begin(write=request.method not in {"GET", "HEAD"})
     actor = Actor("CONSOLE_USER", account.email, account.email)
@@ -101,6 +104,14 @@ async def change_application(
     row = await desk.application(application_id)
     changed = await applications.change_application(desk.tx, desk.services, row, body, actor=desk.actor)
     return _answer(changed.row, changed.secret)
+
+
+@router.delete("/{organization_id}/applications/{application_id}/", responses=documented(404))
+async def delete_application(organization_id: str, application_id: str, desk: DeskParam) -> ReceiptItem:
+    """Destroy an application with everything in it: persons, images, keys, workflows. Keep the receipt you are given."""
+    row = await desk.application(application_id)
+    scope = Scope(desk.tx, Application.of(row), desk.services, desk.actor)
+    return privacy.receipt(await erasure.erase_application(scope))
 
 
 @router.get("/{organization_id}/applications/{application_id}/api-keys/", responses=documented(404))

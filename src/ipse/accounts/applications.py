@@ -20,9 +20,7 @@ from ipse.storage.tables import ApiKeyRow, ApplicationRow
 from ipse.workflows.service import install_presets
 
 MOST_APPLICATIONS = 50
-_NULLABLE = frozenset(
-    {"kyc_validity_days", "retention_days", "website_url", "terms_url", "privacy_url", "description"}
-)
+_NULLABLE = frozenset({"kyc_validity_days", "retention_days", "website_url", "terms_url", "privacy_url", "description"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from fastapi import BackgroundTasks, Response
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from ipse.accounts import repository, service
+from ipse.accounts import guesses, repository, service
 from ipse.accounts.application_endpoints import router as applications
 from ipse.accounts.codes import forget_code, send_code
 from ipse.accounts.schemas import (
@@ -23,7 +23,7 @@ from ipse.accounts.schemas import (
     VerifiedAnswer,
 )
 from ipse.edge.authentication import limits_of
-from ipse.edge.client_address import client_address
+from ipse.edge.client_address import client_address, network_of
 from ipse.edge.documented import documented
 from ipse.edge.errors import ApiError, Unauthenticated
 from ipse.edge.limits import Bucket
@@ -70,7 +70,7 @@ async def verify_email(request: Request, body: CodeCheck) -> VerifiedAnswer | Re
     """Confirm the address; answers with tokens, an organisation and a sandbox application with its key."""
     unit = unit_of(request)
     tx = await unit.begin(write=True)
-    outcome = await service.check_code(tx, unit.services, email=body.email, code=body.code)
+    outcome = await service.check_code(tx, unit.services, email=body.email, code=body.code, network=_network(request))
     if isinstance(outcome, ApiError):
         return _refusal(outcome)
     account = await repository.account_by_email(tx, body.email)
@@ -83,14 +83,18 @@ async def verify_email(request: Request, body: CodeCheck) -> VerifiedAnswer | Re
     "/login/", response_model=SignedInAnswer, response_model_exclude_none=True, responses=documented(400, 401, 403, 429)
 )
 async def login(request: Request, body: SignIn) -> SignedInAnswer | Response:
-    """Sign in. Five wrong passwords in a row lock the account for 15 minutes, ten for an hour, twenty for a day."""
+    """Sign in. Five wrong passwords from one address lock it out for 15 minutes, ten for an hour, twenty for a day.
+
+    Whether the account exists makes no difference to answers and times.
+    """
     unit = unit_of(request)
+    guess = await guesses.begin(unit.services, body.email, _network(request))
     async with unit.peek() as peek:
         known = await service.find_credentials(peek, body.email)
     correct = await _hasher(request).verify(body.password, known.password_hash if known else None)
     tx = await unit.begin(write=True)
     account_id = known.account_id if known else None
-    outcome = await service.conclude_sign_in(tx, unit.services, account_id=account_id, correct=correct)
+    outcome = await service.conclude_sign_in(tx, unit.services, guess, account_id=account_id, correct=correct)
     return _refusal(outcome) if isinstance(outcome, ApiError) else _signed_in(outcome)
 
 
@@ -113,6 +117,10 @@ async def refresh(request: Request, body: Renewal) -> SignedInAnswer:
     if tokens is None:
         raise Unauthenticated("The refresh token is unknown, used or has expired. Sign in again.")
     return _signed_in(tokens)
+
+
+def _network(request: Request) -> str:
+    return network_of(client_address(request, unit_of(request).services.settings.trusted_proxies))
 
 
 def _hasher(request: Request) -> PasswordHasher:

@@ -41,7 +41,7 @@ class NotVerified(Detail):
 
 
 class Locked(TooManyRequests):
-    """Too many wrong passwords."""
+    """Too many wrong passwords, for an account that may or may not exist."""
 
     def __init__(self, retry_after_s: int) -> None:
         super().__init__("Too many wrong passwords. Please wait before the next attempt.", retry_after_s)

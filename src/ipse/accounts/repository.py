@@ -25,17 +25,6 @@ async def account_by_email(tx: Transaction, email: str) -> AccountRow | None:
     return found
 
 
-async def count_failed_login(tx: Transaction, account_id: str) -> int:
-    """Add one failure in the database, so that parallel guesses all count; return the total."""
-    statement = (
-        update(AccountRow)
-        .where(AccountRow.id == account_id)
-        .values(failed_logins=AccountRow.failed_logins + 1)
-        .returning(AccountRow.failed_logins)
-    )
-    return (await tx.execute(statement)).scalar_one()
-
-
 async def count_failed_code(tx: Transaction, account_id: str) -> None:
     """Add one wrong verification code."""
     await tx.execute(

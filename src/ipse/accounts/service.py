@@ -1,8 +1,8 @@
 """Registration, verification, sign-in and tokens.
 
-Passwords are checked before the writing transaction opens (Argon2 takes longer than a transaction should),
-and failures are counted in the database in the same request that refuses, so they must not be raised:
-these functions *return* refusals and the endpoint sends them, which commits the count.
+Passwords are checked before the writing transaction opens: Argon2 takes longer than a transaction should. Wrong codes
+are counted in the same request that refuses, so refusals must not be raised: these functions *return* them and the
+endpoint sends them, which commits the count.
 """
 
 from __future__ import annotations
@@ -10,15 +10,14 @@ from __future__ import annotations
 import hmac
 import math
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from ipse.accounts import repository
+from ipse.accounts import guesses, repository
 from ipse.accounts.applications import IssuedApplication, create_application
 from ipse.accounts.errors import (
     AccountExists,
     CodeJustSent,
-    Locked,
     NotVerified,
     WeakPassword,
     WrongCode,
@@ -37,9 +36,8 @@ ACCESS_LIFETIME = timedelta(seconds=86400)
 REFRESH_LIFETIME = timedelta(days=30)
 CODE_LIFETIME = timedelta(minutes=15)
 CODE_COOLDOWN = timedelta(seconds=60)
-MOST_CODE_FAILURES = 5
-LOCKOUTS = ((20, timedelta(hours=24)), (10, timedelta(hours=1)), (5, timedelta(minutes=15)))
-"""Failures in a row -> how long the account is locked (contract 70, section 1)."""
+MOST_CODE_FAILURES = 50
+"""Wrong codes from everywhere; one address has fewer (``guesses``). 32^6 codes: the odds are one in twenty million."""
 
 _CODE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 _CODE_LENGTH = 6
@@ -130,13 +128,17 @@ async def resend_code(tx: Transaction, services: Services, email: str) -> NewCod
     return new_code(services, account)
 
 
-async def check_code(tx: Transaction, services: Services, *, email: str, code: str) -> Verified | ApiError:
-    """Verify an account by its code. Five wrong codes, or fifteen minutes, and the code is dead."""
+async def check_code(
+    tx: Transaction, services: Services, *, email: str, code: str, network: str
+) -> Verified | ApiError:
+    """Verify an account by its code. It lives for fifteen minutes, and takes five guesses from a ``network``."""
     account = await repository.account_by_email(tx, email)
     now = services.clock.now()
     if account is None or account.verified_at is not None or account.code_hash is None or account.code_sent_at is None:
         return WrongCode()
     if now >= account.code_sent_at + CODE_LIFETIME or account.code_failures >= MOST_CODE_FAILURES:
+        return WrongCode()
+    if not await guesses.may_guess_code(services, email, network, account.code_sent_at):
         return WrongCode()
     if not hmac.compare_digest(_code_digest(services, account.id, code.strip().upper()), account.code_hash):
         await repository.count_failed_code(tx, account.id)
@@ -172,51 +174,35 @@ async def find_credentials(tx: Transaction, email: str) -> Credentials | None:
 
 
 async def conclude_sign_in(
-    tx: Transaction, services: Services, *, account_id: str | None, correct: bool
+    tx: Transaction, services: Services, guess: guesses.Guess, *, account_id: str | None, correct: bool
 ) -> Tokens | ApiError:
-    """Count or clear failures and answer with tokens. A locked account refuses even the right password."""
+    """Answer the right password with tokens, and write down every try.
+
+    An address without an account takes the same steps, so that neither answer nor time tells it from others.
+    """
     account = await tx.get(AccountRow, account_id) if account_id is not None else None
-    if account is None:
+    if account is None or not correct:
+        await _record(tx, services, "account.sign_in_failed", account, failures=guess.failures)
+        if guess.locked_until is not None:
+            await _record(tx, services, "account.locked", account, until=guess.locked_until.isoformat())
         return WrongCredentials()
-    now = services.clock.now()
-    if account.locked_until is not None and now < account.locked_until:
-        return Locked(math.ceil((account.locked_until - now).total_seconds()))
-    if not correct:
-        failures = await repository.count_failed_login(tx, account.id)
-        account.locked_until = lock_after(failures, now)
-        await _record(tx, services, "account.sign_in_failed", account, failures=failures)
-        if account.locked_until is not None:
-            await _record(tx, services, "account.locked", account, until=account.locked_until.isoformat())
-        return WrongCredentials()
+    await guesses.was_right(services, guess)
     if account.verified_at is None:
         return NotVerified()
-    account.failed_logins = 0
-    account.locked_until = None
     await _record(tx, services, "account.signed_in", account)
     return await issue_tokens(tx, services, account.id)
 
 
-async def _record(tx: Transaction, services: Services, act: str, account: AccountRow, **details: Any) -> None:
+async def _record(tx: Transaction, services: Services, act: str, account: AccountRow | None, **details: Any) -> None:
     await record_installation(
         services,
         tx,
         act,
         actor_type="CONSOLE_USER",
         object_type="account",
-        object_id=account.id,
-        details={"email": account.email, **details},
+        object_id=account.id if account is not None else None,
+        details={"email": account.email if account is not None else None, **details},
     )
-
-
-def lock_after(failures: int, now: datetime) -> datetime | None:
-    """Until when an account is locked after this many failures in a row; None = not at all.
-
-    A failure that reaches a step locks for the step's time; beyond the last step every failure locks again.
-    """
-    for step, duration in LOCKOUTS:
-        if failures == step or (failures > step and step == LOCKOUTS[0][0]):
-            return now + duration
-    return None
 
 
 async def issue_tokens(tx: Transaction, services: Services, account_id: str) -> Tokens:

@@ -9,6 +9,8 @@ from typing import Final
 
 from starlette.requests import Request
 
+_SUBSCRIBER: Final = 64
+"""Bits of an IPv6 address that one subscriber cannot change at will."""
 _WITH_PORT: Final = re.compile(r"(?P<v4>[0-9.]+):[0-9]{1,5}|\[(?P<v6>[0-9A-Fa-f:.]+)(?:%[^\]]*)?\](?::[0-9]{1,5})?")
 
 
@@ -26,6 +28,19 @@ def client_address(request: Request, trusted_proxies: Sequence[str]) -> str | No
     while peer is not None and forwarded and any(peer in network for network in networks):
         peer = _parse(forwarded.pop())
     return None if peer is None else str(peer)
+
+
+def network_of(address: str | None) -> str:
+    """What one subscriber has of the address space, to count by: an IPv4 address, of an IPv6 one its /64.
+
+    ``unknown`` for what is no address; whoever hides theirs shares one count.
+    """
+    parsed = None if address is None else _parse(address)
+    if parsed is None:
+        return "unknown"
+    if parsed.version == 4:
+        return str(parsed)
+    return str(ipaddress.ip_network(f"{parsed}/{_SUBSCRIBER}", strict=False))
 
 
 def _parse(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -7,7 +7,6 @@ attempts than one after the other.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -33,13 +32,13 @@ from ipse.decision.lockout import (
 )
 from ipse.devices import service as devices
 from ipse.devices.identity import identify
+from ipse.edge.client_address import network_of
 from ipse.intelligence.facts import DeviceFacts
 from ipse.lockout import repository
 from ipse.lockout.errors import LockedOut
 from ipse.lockout.outcomes import Outcome
 from ipse.runtime.scope import Scope
 from ipse.runtime.services import Services
-from ipse.security.lookup import LookupKey
 from ipse.settings import Settings
 from ipse.storage.tables import AttemptRow, LockRow
 
@@ -48,8 +47,6 @@ LOCKS = Counter("ipse_lockouts", "Times that somebody was locked out", ["why"])
 KEPT: Final = timedelta(days=1)
 """No window looks further back."""
 _AT_ONCE: Final = 1000
-_IPV6_NETWORK: Final = 64
-"""Bits of an IPv6 address that one subscriber cannot change at will."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +95,7 @@ async def trial_of(scope: Scope, *, vendor_data: str | None, device: DeviceFacts
     services = scope.services
     if scope.application.answers_by_scenario and not services.settings.lockout_of_scenarios:
         return None
-    address = address_tag(services.lookup, scope.application_id, ip)
+    address = services.lookup.tag("lockout-address", scope.application_id, network_of(ip))
     if vendor_data is None:
         return Trial(None, OTHER_DEVICES, address, None)
     identity = await identify(scope, vendor_data, device)
@@ -109,19 +106,6 @@ async def trial_of(scope: Scope, *, vendor_data: str | None, device: DeviceFacts
         own = devices.is_trusted(identity.device)
         tag = services.lookup.tag("lockout-device", scope.application_id, identity.device.id)
     return Trial(subject_tag(scope, vendor_data), budget_of(tag, is_trusted=own), address, vendor_data)
-
-
-def address_tag(lookup: LookupKey, application_id: str, ip: str | None) -> str | None:
-    """The digest of an address, of an IPv6 one of its /64; None for one that cannot be read."""
-    if ip is None:
-        return None
-    try:
-        address = ipaddress.ip_address(ip)
-    except ValueError:
-        return None
-    place = f"{address}/{_IPV6_NETWORK}" if address.version == 6 else f"{address}/32"
-    network = ipaddress.ip_network(place, strict=False)
-    return lookup.tag("lockout-address", application_id, str(network))
 
 
 async def require_allowed(

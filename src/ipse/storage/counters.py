@@ -25,7 +25,8 @@ T = TypeVar("T")
 
 FILE_NAME: Final = "counters.sqlite3"
 RETRY_AFTER_S: Final = 5.0
-PRUNE_EVERY_S: Final = 60.0
+_MOST_OWN: Final = 100_000
+"""Counts that one process keeps while it counts alone; with more of them it starts anew."""
 TALLY: Final = 0
 """The window of counts that no window of time bounds."""
 
@@ -86,14 +87,14 @@ class ProcessCounters:
         current, previous = (self._counts.get((key, one), Tally(0, 0)).count for one in (window, window - 1))
         if current + amount + share * previous > limit:
             return Taken(False, current, previous)
-        self._counts[key, window] = Tally(current + amount, expires_at)
+        self._keep(key, window, Tally(current + amount, expires_at))
         return Taken(True, current + amount, previous)
 
     async def add(self, key: str, *, now: float, expires_at: float) -> int:
         """See :class:`CounterStore`."""
         known = await self.read(key, now=now)
         count = 1 if known is None else known.count + 1
-        self._counts[key, TALLY] = Tally(count, expires_at)
+        self._keep(key, TALLY, Tally(count, expires_at))
         return count
 
     async def read(self, key: str, *, now: float) -> Tally | None:
@@ -113,6 +114,11 @@ class ProcessCounters:
     async def close(self) -> None:
         """Nothing is open."""
 
+    def _keep(self, key: str, window: int, tally: Tally) -> None:
+        if len(self._counts) >= _MOST_OWN:
+            self._counts.clear()
+        self._counts[key, window] = tally
+
 
 class Counters:
     """The shared store, and counts of this process while the store fails."""
@@ -121,11 +127,9 @@ class Counters:
         self._shared = shared
         self._own = ProcessCounters()
         self._ask_again_at = 0.0
-        self._pruned_at = time.monotonic()
 
     async def take(self, key: str, window: int, *, amount: int, limit: int, share: float, expires_at: float) -> Taken:
         """See :class:`CounterStore`."""
-        await self._prune_at_times()
         return await self._ask(
             lambda store: store.take(key, window, amount=amount, limit=limit, share=share, expires_at=expires_at)
         )
@@ -161,11 +165,6 @@ class Counters:
             self._ask_again_at = time.monotonic() + RETRY_AFTER_S
             log.warning("counters.unavailable", error=type(error).__name__, counting="in this process")
             return await call(self._own)
-
-    async def _prune_at_times(self) -> None:
-        if time.monotonic() - self._pruned_at >= PRUNE_EVERY_S:
-            self._pruned_at = time.monotonic()
-            await self.prune(time.time())
 
 
 def open_counters(database_url: str, data_dir: Path) -> Counters:

@@ -11,8 +11,9 @@ from pydantic import ValidationError
 
 from ipse.accounts.codes import code_file, forget_code, send_code
 from ipse.accounts.errors import WeakPassword
+from ipse.accounts.guesses import lock_after
 from ipse.accounts.schemas import Registration
-from ipse.accounts.service import _code_from, lock_after, refuse_weak_password
+from ipse.accounts.service import _code_from, refuse_weak_password
 from ipse.settings import Settings
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
