@@ -6,12 +6,16 @@ import { upload, type Submission } from "./upload";
 import type { ChallengeView, PhaseDone } from "./recording/types";
 import type { CancelReason, CaptureState, HandoffOffer, HandoffOpened, SharedSession } from "./wire";
 
-/** The server answered with an error: `status` is HTTP's, `retryAfter` in seconds where it was given. */
+/**
+ * The server answered with an error: `status` is HTTP's, `retryAfter` in seconds where it was given. `locked`: too many
+ * attempts failed for this person, which is no reason to repeat the call.
+ */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly detail: string,
     readonly retryAfter: number | null = null,
+    readonly locked: boolean = false,
   ) {
     super(`${status} ${detail}`);
     this.name = "ApiError";
@@ -143,17 +147,19 @@ export class Api {
   }
 }
 
-/** The error an answer stands for. Bodies are `{"detail": …}`; anything else says nothing a person could use. */
+/** The error an answer stands for. Bodies are `{"detail": …}`, with `locked` for a lock-out; anything else says nothing a person could use. */
 export function errorOf(status: number, body: string, retryAfter: string | null): ApiError {
   let detail = "";
+  let locked = false;
   try {
-    const parsed = JSON.parse(body) as { detail?: unknown };
+    const parsed = JSON.parse(body) as { detail?: unknown; locked?: unknown };
+    locked = typeof parsed.locked === "object" && parsed.locked !== null;
     if (typeof parsed.detail === "string") detail = parsed.detail;
   } catch {
     // A proxy's page, not ours.
   }
   const seconds = retryAfter === null ? Number.NaN : Number(retryAfter);
-  return new ApiError(status, detail, Number.isFinite(seconds) ? seconds : null);
+  return new ApiError(status, detail, Number.isFinite(seconds) ? seconds : null, locked);
 }
 
 /** Milliseconds to wait before the same call is worth repeating, or null when it is not. */

@@ -110,7 +110,7 @@ async function explain(error: unknown, session: Session): Promise<void> {
   }
   if (parts !== null && error instanceof parts.RecordingInterrupted) return session.recordingLost("took_too_long");
   if (error instanceof NoAnswer) return session.recordingLost("other");
-  if (error instanceof ApiError && [404, 409, 410, 429].includes(error.status)) {
+  if (error instanceof ApiError && !error.locked && [404, 409, 410, 429].includes(error.status)) {
     return session.recordingLost("took_too_long");
   }
   session.fail(error);

@@ -24,8 +24,8 @@ export type Screen =
   | "offline";
 
 export type Failure =
-  | { kind: "expired" | "unknown_link" | "used_link" | "finished" | "unsupported" | "server" }
-  | { kind: "too_many"; seconds: number };
+  | { kind: "expired" | "unknown_link" | "used_link" | "finished" | "unsupported" | "server" | "stopped" }
+  | { kind: "too_many" | "locked"; seconds: number };
 
 export interface Model {
   screen: Screen;

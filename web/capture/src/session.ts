@@ -255,6 +255,8 @@ export function failureOf(error: unknown, entry: Address["entry"]["kind"]): Fail
     case 409:
       return { kind: "finished" };
     case 429:
+      if (error.locked && error.retryAfter === null) return { kind: "stopped" };
+      if (error.locked) return { kind: "locked", seconds: error.retryAfter ?? 60 };
       return { kind: "too_many", seconds: error.retryAfter ?? 60 };
     default:
       return { kind: "server" };

@@ -30,6 +30,8 @@ export async function deliver(session: Session, node: string, recording: Recordi
         await session.pause(wait);
       } else if (!(error instanceof ApiError)) {
         throw error;
+      } else if (error.locked) {
+        throw error;
       } else if ([429, 502, 503, 504].includes(error.status)) {
         session.dispatch({ type: "upload-waits", why: "busy" });
         await session.pause(error.retryAfter === null ? wait : error.retryAfter * 1000);

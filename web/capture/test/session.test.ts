@@ -160,6 +160,14 @@ test("a busy server is asked again when it says", async () => {
   expect(waited.slice(-2)).toEqual([7000, 3000]);
 });
 
+test("a person who is locked out is told how long, and nothing is sent again", async () => {
+  const locked = { detail: "Too many attempts failed.", locked: { until: "2026-11-22T12:05:00Z", alternative: null } };
+  const waits = await uploaded({ status: 429, retryAfter: "300", body: locked });
+  expect(waits.model).toMatchObject({ screen: "error", failure: { kind: "locked", seconds: 300 } });
+  const stopped = await uploaded({ status: 429, body: { ...locked, locked: { until: null, alternative: null } } });
+  expect(stopped.model).toMatchObject({ screen: "error", failure: { kind: "stopped" } });
+});
+
 test("a challenge that ran out costs no try", async () => {
   const opened = await uploaded({ status: 410 });
   expect(opened.model).toMatchObject({ screen: "retry", counted: false, reasons: ["took_too_long"] });

@@ -52,10 +52,15 @@ export function CancelledScreen(): JSX.Element {
 export function ErrorScreen(): JSX.Element {
   const { session, model, texts, announcer } = usePage();
   const { failure } = model;
-  const wait = useWait(failure.kind === "too_many" ? failure.seconds : 0);
+  const wait = useWait("seconds" in failure ? failure.seconds : 0);
   const title = texts.say(`error.title.${failure.kind}`);
-  const text = texts.say(`error.text.${failure.kind}`, { name: nameOf(model), seconds: wait });
-  const again = failure.kind === "server" || failure.kind === "too_many";
+  const text = texts.say(`error.text.${failure.kind}`, {
+    name: nameOf(model),
+    seconds: wait,
+    minutes: Math.ceil(wait / 60),
+  });
+  const again = failure.kind === "server" || "seconds" in failure;
+  const otherWay = (failure.kind === "locked" || failure.kind === "stopped") && model.capture?.alternative != null;
   useEffect(() => announcer.assertive(`${title}. ${text}`), [title]);
   return (
     <>
@@ -68,6 +73,11 @@ export function ErrorScreen(): JSX.Element {
         {again && wait === 0 ? (
           <Button kind="main" onPress={() => (model.capture ? session.restart() : location.reload())}>
             {texts.say("common.try_again")}
+          </Button>
+        ) : null}
+        {otherWay ? (
+          <Button kind="main" onPress={session.takeAlternative}>
+            {texts.say("ways.alternative")}
           </Button>
         ) : null}
         <CloseRequest />
