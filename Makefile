@@ -15,7 +15,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 RUN := $(BIN)
 
-ENDURANCE := tests/compatibility tests/crash tests/fuzz
+ENDURANCE := tests/compatibility tests/crash tests/fuzz tests/scale
 
 NPM := npm --prefix web --loglevel=error
 WEB_PACKAGES := web/node_modules/.ready

@@ -48,6 +48,11 @@ class Killable:
     _process: subprocess.Popen[bytes] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    @property
+    def pid(self) -> int | None:
+        """Of the process as it runs now; None before the first start."""
+        return self._process.pid if self._process is not None else None
+
     def start(self) -> None:
         """Start, and return as soon as it answers when it is a server."""
         with self._lock, self.log.open("ab") as output:

@@ -69,6 +69,7 @@ class Integrator:
 
     def __init__(self, url: str, key: str, portrait: bytes, progress: Progress) -> None:
         self._client = httpx2.Client(base_url=url, timeout=ANSWER_LIMIT_S)
+        self.headers = self._client.headers
         self._key, self._portrait, self._progress = key, portrait, progress
 
     def close(self) -> None:

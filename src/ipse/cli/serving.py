@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import structlog
 import uvicorn
+from prometheus_client import start_http_server
 
 from ipse.accounts.first_run import FirstRun, create_local_organization
 from ipse.app import build, build_services, close_services
@@ -187,10 +188,32 @@ async def _work(settings: Settings) -> None:
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, stop.set)
     try:
-        log.info("worker.ready")
-        await run_worker(services, stop)
+        with _metrics(settings):
+            log.info("worker.ready")
+            await run_worker(services, stop)
     finally:
         await close_services(services)
+
+
+@contextlib.contextmanager
+def _metrics(settings: Settings) -> Iterator[None]:
+    """Answer on the worker's own port, if it has one: a monitor asks there whether it lives and what it did."""
+    if not settings.worker_metrics_port:
+        yield
+        return
+    try:
+        server, thread = start_http_server(settings.worker_metrics_port, settings.host)
+    except OSError as error:
+        raise CommandError(
+            f"Cannot listen on {settings.host} port {settings.worker_metrics_port}: {error.strerror or error}. "
+            "Choose another with IPSE_WORKER_METRICS_PORT."
+        ) from error
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def _listen(host: str, port: int) -> socket.socket:
