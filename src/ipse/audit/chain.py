@@ -15,7 +15,7 @@ import enum
 import hashlib
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -43,6 +43,9 @@ class Entry:
     object_tag: str | None
     subject_tag: str | None
     commitment: str
+
+
+FIELDS: Final = tuple(field.name for field in fields(Entry))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,19 +113,19 @@ def instant(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def commitment(salt: bytes, content: Mapping[str, Any]) -> str:
-    """Return SHA-256 of ``salt`` and the canonical JSON of ``content``, in hex."""
-    return hashlib.sha256(salt + canonical_bytes(content)).hexdigest()
+def commitment(salt: bytes, content: bytes) -> str:
+    """Return SHA-256 of ``salt`` and the canonical JSON that ``content`` is, in hex."""
+    return hashlib.sha256(salt + content).hexdigest()
 
 
 def commits_to(expected: str, salt: bytes, content: Mapping[str, Any]) -> bool:
     """Return whether ``expected`` is the commitment to this content."""
-    return hmac.compare_digest(expected, commitment(salt, content))
+    return hmac.compare_digest(expected, commitment(salt, canonical_bytes(content)))
 
 
 def digest(entry: Entry) -> str:
     """Return SHA-256 of the canonical JSON of the clear fields, in hex."""
-    return hashlib.sha256(canonical_bytes(asdict(entry))).hexdigest()
+    return hashlib.sha256(canonical_bytes({name: getattr(entry, name) for name in FIELDS})).hexdigest()
 
 
 def genesis(chain: str) -> str:

@@ -6,11 +6,9 @@ The content holds whatever identifies anybody: who acted, the id of the object, 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from ipse.audit.chain import SALT_BYTES
-from ipse.security.canonical_json import canonical_bytes
 from ipse.security.keyring import KeyRing
 
 
@@ -19,9 +17,9 @@ def details_context(chain: str, entry_id: str) -> bytes:
     return f"audit-details|{chain}|{entry_id}".encode()
 
 
-def seal_content(ring: KeyRing, chain: str, entry_id: str, salt: bytes, content: Mapping[str, Any]) -> bytes:
-    """Return salt and content sealed for one entry."""
-    return ring.seal(salt + canonical_bytes(content), context=details_context(chain, entry_id))
+def seal_content(ring: KeyRing, chain: str, entry_id: str, salt: bytes, content: bytes) -> bytes:
+    """Return salt and content, as canonical JSON, sealed for one entry."""
+    return ring.seal(salt + content, context=details_context(chain, entry_id))
 
 
 def open_content(ring: KeyRing, chain: str, entry_id: str, sealed: bytes) -> tuple[bytes, dict[str, Any]]:

@@ -14,7 +14,7 @@ from ipse.audit.chain import INSTALLATION, SALT_BYTES, Entry, commitment, digest
 from ipse.audit.sealing import seal_content
 from ipse.runtime.scope import SYSTEM, Actor, Scope
 from ipse.runtime.services import Services
-from ipse.security.canonical_json import canonical_form
+from ipse.security.canonical_json import canonical_bytes
 from ipse.storage.database import Transaction
 from ipse.storage.tables import AuditEntryRow
 
@@ -138,12 +138,14 @@ def _add(
     details: Mapping[str, Any] | None,
 ) -> None:
     now, entry_id, salt = services.clock.now(), services.identifiers.uuid(), secrets.token_bytes(SALT_BYTES)
-    content = {
-        "actor": {"display": actor.display, "email": actor.email},
-        "object_id": object_id,
-        "vendor_data": vendor_data,
-        "details": canonical_form(dict(details or {})),
-    }
+    content = canonical_bytes(
+        {
+            "actor": {"display": actor.display, "email": actor.email},
+            "object_id": object_id,
+            "vendor_data": vendor_data,
+            "details": details or {},
+        }
+    )
     entry = Entry(
         id=entry_id,
         chain=chain,
