@@ -108,7 +108,7 @@ async def change_application(
 
 @router.delete("/{organization_id}/applications/{application_id}/", responses=documented(404))
 async def delete_application(organization_id: str, application_id: str, desk: DeskParam) -> ReceiptItem:
-    """Destroy an application with everything in it: persons, images, keys, workflows. Keep the receipt you are given."""
+    """Destroy an application with everything in it: persons, images, keys, workflows. The answer is the receipt."""
     row = await desk.application(application_id)
     scope = Scope(desk.tx, Application.of(row), desk.services, desk.actor)
     return privacy.receipt(await erasure.erase_application(scope))

@@ -18,6 +18,7 @@ from ipse.lists.endpoints import router as lists
 from ipse.lists.legacy_endpoints import router as blocklist
 from ipse.lockout.endpoints import router as lockouts
 from ipse.media.endpoints import router as media
+from ipse.privacy.endpoints import router as privacy
 from ipse.risk.endpoints import router as risk
 from ipse.sandbox.endpoints import router as sandbox
 from ipse.sessions.endpoints import router as sessions
@@ -51,6 +52,7 @@ def include(app: FastAPI) -> None:
         workflows,
         webhooks,
         lockouts,
+        privacy,
         users,
         lists,
         blocklist,

@@ -69,8 +69,8 @@ async def what_is_due(services: Services, application_id: str) -> Due | None:
         wanted: dict[str, Any] = {
             "sessions": _count(SessionRow, sessions(limit)),
             "media": _count(MediaRow, MediaRow.session_id.in_(ids)),
-            "step_up_evaluations": _count(EvaluationRow, evaluations(limit)),
-            "sightings": _count(SightingRow, sightings(limit)),
+            "step_up_evaluations": _count(EvaluationRow, or_(evaluations(limit), EvaluationRow.session_id.in_(ids))),
+            "sightings": _count(SightingRow, or_(sightings(limit), SightingRow.session_id.in_(ids))),
             "references": _count(FaceRow, references(limit)),
         }
         return Due(application_id, {name: await tx.scalar(query) or 0 for name, query in wanted.items()})

@@ -23,6 +23,8 @@ from ipse.step_up import signing_keys
 from ipse.storage.tables import ErasureReceiptRow
 
 TYPE: Final = "ipse-erasure-receipt+jws"
+RECEIPT_HEADER: Final = "Ipse-Erasure-Receipt"
+"""Response header that names the receipt of what a request erased."""
 MOST_LISTED: Final = 100
 """Blobs that a receipt lists one by one; of more it gives the number and one digest over all."""
 

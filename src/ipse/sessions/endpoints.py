@@ -19,6 +19,7 @@ from ipse.edge.documented import documented
 from ipse.edge.limits import CREATE_SESSION, SANDBOX_CREATE
 from ipse.edge.pagination import Page, WindowParam
 from ipse.edge.routing import router as make_router
+from ipse.privacy.receipts import RECEIPT_HEADER
 from ipse.runtime.application import Mode
 from ipse.sessions import deletion, listing, manual, repository, sandbox_arming, service, signals, view
 from ipse.sessions.schemas import (
@@ -112,9 +113,9 @@ async def update_feature_status(
 
 @router.delete("/v3/session/{session_id}/delete/", status_code=204, responses=documented(403, 404, 429))
 async def delete_session(scope: SessionWriteScope, session_id: str) -> Response:
-    """Delete a session with its images and templates."""
-    await deletion.delete_one(scope, session_id)
-    return Response(status_code=204)
+    """Delete a session with its images and templates. The header names the signed receipt."""
+    receipt = await deletion.delete_one(scope, session_id)
+    return Response(status_code=204, headers={RECEIPT_HEADER: receipt.id})
 
 
 @router.post("/v3/session/{session_id}/sandbox/arm/", response_model=ScenarioArmed, responses=documented(400, 403, 404))
