@@ -15,7 +15,7 @@ from ipse.decision.graph import WorkflowGraph
 from ipse.edge.errors import NotFound
 from ipse.evidence import service
 from ipse.evidence.errors import EvidenceError
-from ipse.evidence.replaying import Replayed
+from ipse.evidence.replaying import Replayed, graph_of
 from ipse.sessions import service as sessions
 from ipse.settings import Settings
 
@@ -48,7 +48,7 @@ def _named(workflow: str) -> str | WorkflowGraph:
         value = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise EvidenceError(f"{workflow} is not readable JSON.") from error
-    return service.graph_of(value.get("graph", value) if isinstance(value, dict) else value)
+    return graph_of(value.get("graph", value) if isinstance(value, dict) else value)
 
 
 async def _replay(settings: Settings, session_id: str, workflow: str | WorkflowGraph | None) -> Replayed:

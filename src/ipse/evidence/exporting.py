@@ -15,7 +15,7 @@ from ipse.evidence.errors import EvidenceError
 from ipse.evidence.observed import plain
 from ipse.evidence.pack import MANIFEST, SIGNATURE, SIGNATURE_TYPE, VERDICT
 from ipse.evidence.record import Record, canonical, digest
-from ipse.evidence.replaying import run_again
+from ipse.evidence.replaying import graph_of, run_again
 from ipse.media import service as media
 from ipse.media.errors import MediumDamaged, MediumNotFound
 from ipse.runtime.scope import Scope
@@ -63,7 +63,7 @@ async def export(scope: Scope, session_id: str, *, with_images: bool = False) ->
     content = service.content_of(scope, session)
     kept = service.read_record(scope, session)
     workflow = await service.pinned(scope, session)
-    decided = run_again(kept, service.graph_of(workflow.graph))
+    decided = run_again(kept, graph_of(workflow.graph))
     if decided.sha256 != kept.passes[-1].outcome:
         raise EvidenceError(f"The decision of session {session.id} is not reproduced; `ipse replay` shows where.")
     standing = await service.standing(scope, session)

@@ -12,7 +12,10 @@ from typing import Any
 
 from ipse.decision.evaluation import Awaiting
 from ipse.decision.graph import WorkflowGraph
+from ipse.decision.graph_json import read_graph
+from ipse.decision.problems import InvalidGraph
 from ipse.evidence.deciding import Step, advance, evaluation_of, takes_face
+from ipse.evidence.errors import EvidenceError
 from ipse.evidence.observed import plain
 from ipse.evidence.record import Record, apply_by_hand, canonical, digest, outcome
 
@@ -144,6 +147,14 @@ def compare_under(record: Record, graph: WorkflowGraph, recorded: Mapping[str, A
         found += differences(name, recorded[name], rerun.outcome[name])
     found += differences("steps", by_node(recorded), by_node(rerun.outcome))
     return Replayed(rerun, record.passes[-1].outcome, tuple(found), ())
+
+
+def graph_of(value: Any) -> WorkflowGraph:
+    """Parse a graph. Raises :class:`EvidenceError`."""
+    try:
+        return read_graph(value)
+    except InvalidGraph as error:
+        raise EvidenceError(f"The workflow is not readable: {error}") from error
 
 
 def by_node(shown: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

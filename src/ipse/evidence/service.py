@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ipse.decision.graph import WorkflowGraph
-from ipse.decision.graph_json import read_graph
-from ipse.decision.problems import InvalidGraph
 from ipse.edge.authentication import as_uuid
 from ipse.edge.errors import NotFound
 from ipse.evidence import record, repository
 from ipse.evidence.errors import EvidenceError, NothingRecorded
 from ipse.evidence.record import Record
-from ipse.evidence.replaying import Replayed, Standing, compare_under, replay
+from ipse.evidence.replaying import Replayed, Standing, compare_under, graph_of, replay
 from ipse.runtime.application import Application
 from ipse.runtime.scope import SYSTEM, Scope
 from ipse.runtime.services import Services
@@ -119,14 +117,6 @@ async def standing(scope: Scope, session: SessionRow) -> Standing:
         reopened=tuple(node["node_id"] for node in reopened),
         left=(session.evidence.get("left") or {}).get("reason"),
     )
-
-
-def graph_of(value: Any) -> WorkflowGraph:
-    """Parse a graph. Raises :class:`EvidenceError`."""
-    try:
-        return read_graph(value)
-    except InvalidGraph as error:
-        raise EvidenceError(f"The workflow is not readable: {error}") from error
 
 
 async def _version(scope: Scope, session: SessionRow, named: str) -> WorkflowGraph:

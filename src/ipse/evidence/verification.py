@@ -22,8 +22,7 @@ from ipse.evidence import record
 from ipse.evidence.errors import EvidenceError
 from ipse.evidence.pack import MANIFEST, REQUIRED, SIGNATURE, SIGNATURE_TYPE, VERDICT, Pack
 from ipse.evidence.record import canonical, digest
-from ipse.evidence.replaying import Standing, replay
-from ipse.evidence.service import graph_of
+from ipse.evidence.replaying import Standing, graph_of, replay
 from ipse.step_up import actions, tokens
 from ipse.workflows import contents
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import select
 
-from ipse.evidence import service
+from ipse.evidence import repository, service
+from ipse.evidence.errors import EvidenceError
 from ipse.evidence.replaying import Replayed
+from ipse.evidence.replaying import graph_of as read
 from ipse.runtime.application import Application
 from ipse.runtime.scope import Scope
 from ipse.runtime.services import Services
@@ -32,7 +34,7 @@ async def replayed(services: Services, session_id: str, under: Mapping[str, Any]
         session = await sessions.get(scope, session_id)
         if under is None:
             return await service.replay_session(scope, session)
-        return await service.replay_under(scope, session, service.graph_of(under))
+        return await service.replay_under(scope, session, read(under))
 
 
 async def run(client: AsyncClient, workflow: str = "wf_enrolment", **body: Any) -> str:
@@ -118,10 +120,10 @@ async def test_what_was_changed_in_the_database_is_shown(client: AsyncClient, se
         session = await tx.get_one(SessionRow, session_id)
         application = await tx.get_one(ApplicationRow, session.application_id)
         scope = Scope(tx, Application.of(application), services)
-        content = await service.repository.workflow_content(scope, session.workflow_content or "")
+        content = await repository.workflow_content(scope, session.workflow_content or "")
         assert content is not None
         content.settings = {**content.settings, "max_retry_attempts": 0}
-    with pytest.raises(service.EvidenceError, match="the session pinned"):
+    with pytest.raises(EvidenceError, match="the session pinned"):
         await replayed(services, session_id)
 
 
@@ -130,7 +132,7 @@ async def test_the_input_of_one_session_is_not_taken_for_another(client: AsyncCl
     async with services.database.writing() as tx:
         first, second = await tx.get_one(SessionRow, one), await tx.get_one(SessionRow, other)
         first.evidence = {**first.evidence, "decision_input": second.evidence["decision_input"]}
-    with pytest.raises(service.EvidenceError, match="another session"):
+    with pytest.raises(EvidenceError, match="another session"):
         await replayed(services, one)
 
 
