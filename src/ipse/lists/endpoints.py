@@ -86,6 +86,7 @@ async def delete_list(scope: WriteScope, list_id: str) -> None:
     service.require_own(row)
     await entries.empty(scope, row)
     await scope.tx.delete(row)
+    await service.written(scope, "list.deleted", row)
 
 
 @router.get("/v3/lists/{list_id}/entries/", responses=documented(400, 404))

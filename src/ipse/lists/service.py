@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from ipse.audit.service import record
 from ipse.edge.authentication import as_uuid
 from ipse.edge.errors import NotFound
 from ipse.lists import repository
@@ -140,6 +141,7 @@ async def create(scope: Scope, body: ListCreate) -> ListRow:
     await _require_free(scope, body.name)
     if not await repository.insert(scope, row):
         raise ListExists
+    await written(scope, "list.created", row)
     return row
 
 
@@ -157,7 +159,14 @@ async def change(scope: Scope, row: ListRow, patch: ListPatch) -> None:
     if patch.description is not None:
         row.description = patch.description
     row.updated_at = scope.services.clock.now()
+    await written(scope, "list.changed", row)
     await scope.tx.flush()
+
+
+async def written(scope: Scope, act: str, row: ListRow) -> None:
+    """Write an act on a list into the audit log."""
+    details = {"list_type": row.list_type, "entry_type": row.entry_type}
+    await record(scope, act, object_type="list", object_id=row.id, details=details)
 
 
 def require_own(row: ListRow) -> None:
