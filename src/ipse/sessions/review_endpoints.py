@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Query
 
+from ipse.audit.service import record
 from ipse.decision.statuses import SessionStatus
 from ipse.edge.authentication import ReadScope, WriteScope
 from ipse.edge.documented import documented
@@ -48,6 +49,7 @@ async def add_review(scope: WriteScope, session_id: str, body: NewReview) -> dic
     row = await service.get(scope, session_id, lock=True)
     activity = "STATUS_UPDATED" if body.new_status else "COMMENT"
     entry = await repository.add_review(scope, row.id, activity, new_status=body.new_status, comment=body.comment)
+    await record(scope, "session.noted", object_type="session", object_id=row.id, vendor_data=row.vendor_data)
     return _shown(entry)
 
 

@@ -6,6 +6,7 @@ import base64
 import binascii
 from dataclasses import dataclass
 
+from ipse.audit.service import record
 from ipse.biometrics.engine import FaceEngine
 from ipse.biometrics.images import ImageError, ImageLimits, decode
 from ipse.biometrics.templates import Template
@@ -58,7 +59,7 @@ async def store(scope: Scope, user: UserRow, portrait: ExaminedPortrait, comment
     kept = await media.store(
         scope, kind="profile_face", content=portrait.content, content_type=portrait.content_type, session_id=None
     )
-    return await faces.add(
+    face = await faces.add(
         scope,
         user=user,
         session_id=None,
@@ -70,6 +71,8 @@ async def store(scope: Scope, user: UserRow, portrait: ExaminedPortrait, comment
         searchable=True,
         comment=comment or None,
     )
+    await _record(scope, "user.face_added", user, face)
+    return face
 
 
 async def forget(scope: Scope, user: UserRow, face_id: str) -> None:
@@ -84,7 +87,13 @@ async def forget(scope: Scope, user: UserRow, face_id: str) -> None:
     if row.media_id is not None:
         await media.erase(scope, [row.media_id])
     await scope.tx.delete(row)
+    await _record(scope, "user.face_removed", user, row)
     await scope.tx.flush()
+
+
+async def _record(scope: Scope, act: str, user: UserRow, face: FaceRow) -> None:
+    details = {"face_id": face.id, "source": face.source}
+    await record(scope, act, object_type="user", object_id=user.id, vendor_data=user.vendor_data, details=details)
 
 
 def _decode_base64(text: str) -> bytes:
