@@ -197,7 +197,8 @@ def proof(signer: SigningKey, acts: Sequence[tuple[str, Mapping[str, Any]]]) -> 
         salt = bytes([number]) * chain.SALT_BYTES
         entry = chain.Entry(
             id=f"e{number}", chain=APPLICATION, occurred_at=chain.instant(AT), act=act, actor_type="SYSTEM",
-            object_type="session", object_tag="t", subject_tag="s", commitment=chain.commitment(salt, canonical_bytes(content)),
+            object_type="session", object_tag="t", subject_tag="s",
+            commitment=chain.commitment(salt, canonical_bytes(content)),
         )  # fmt: skip
         head = chain.link(head, chain.digest(entry))
         steps.append({"entry": asdict(entry), "salt": salt.hex(), "content": content})
