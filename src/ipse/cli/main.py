@@ -12,8 +12,11 @@ from typing import Annotated
 import typer
 
 from ipse.cli.audit import audit
+from ipse.cli.backup import backup
 from ipse.cli.evidence import evidence, replay
 from ipse.cli.failure import explained
+from ipse.cli.privacy import erase, export_subject, receipt, retention
+from ipse.cli.lockout import lockout
 from ipse.cli.templates import templates
 
 app = typer.Typer(
@@ -39,7 +42,13 @@ face_index = typer.Typer(no_args_is_help=True, help="The vector index in Postgre
 faces.add_typer(face_index, name="index")
 app.add_typer(faces, name="faces")
 app.add_typer(templates, name="templates")
+app.add_typer(lockout, name="lockout")
 app.add_typer(audit, name="audit")
+app.command()(erase)
+app.command("export-subject")(export_subject)
+app.add_typer(retention, name="retention")
+app.add_typer(receipt, name="receipt")
+app.add_typer(backup, name="backup")
 app.add_typer(evidence, name="evidence")
 app.command()(replay)
 
@@ -123,6 +132,18 @@ def init(
     from ipse.cli import first_run
 
     first_run.init(new_key.value if new_key else None, as_json=as_json)
+
+
+@app.command()
+def migrate(as_json: Json = False) -> None:
+    """Bring the database to this release's schema.
+
+    `ipse serve` and `ipse worker` do it at their start; this is for installations of many processes, before the new
+    release is rolled out. Those that run may go on.
+    """
+    from ipse.cli import migrating
+
+    migrating.bring_up(as_json=as_json)
 
 
 @app.command()
