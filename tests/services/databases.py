@@ -10,6 +10,8 @@ from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
+from sqlalchemy import make_url
+
 from ipse.storage import migrate
 from ipse.storage.database import Database
 from tests.services.postgres import running_postgres
@@ -22,6 +24,10 @@ class Databases(Protocol):
 
     def fresh(self, data_dir: Path, *, migrated: bool = True) -> contextlib.AbstractContextManager[str]:
         """The URL of a database that nobody else uses, gone when the block ends."""
+        ...
+
+    def copy(self, url: str, data_dir: Path) -> contextlib.AbstractContextManager[str]:
+        """The URL of a copy of another of these databases, to which nobody is connected; gone when the block ends."""
         ...
 
 
@@ -41,6 +47,15 @@ class SqliteDatabases:
             shutil.copyfile(self._template, path)
         yield f"sqlite+aiosqlite:///{path}"
 
+    @contextlib.contextmanager
+    def copy(self, url: str, data_dir: Path) -> Iterator[str]:
+        source = Path(str(make_url(url).database))
+        path = data_dir / "ipse.sqlite3"
+        for suffix in ("", "-wal"):
+            with contextlib.suppress(FileNotFoundError):  # the last connection takes the journal along
+                shutil.copyfile(f"{source}{suffix}", f"{path}{suffix}")
+        yield f"sqlite+aiosqlite:///{path}"
+
 
 class PostgresDatabases:
     """Databases of one cluster, copied from a migrated one."""
@@ -53,6 +68,14 @@ class PostgresDatabases:
     @contextlib.contextmanager
     def fresh(self, data_dir: Path, *, migrated: bool = True) -> Iterator[str]:
         name = self._create(self._template) if migrated else self._create()
+        try:
+            yield self._url(name)
+        finally:
+            self._drop(name)
+
+    @contextlib.contextmanager
+    def copy(self, url: str, data_dir: Path) -> Iterator[str]:
+        name = self._create(make_url(url).database)
         try:
             yield self._url(name)
         finally:
