@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import structlog
 
@@ -19,11 +20,14 @@ from ipse.runtime.scope import Scope
 from ipse.runtime.services import Services
 from ipse.security.keyring import CannotOpen
 from ipse.security.links import media_link
-from ipse.storage.blobs import BlobError, BlobNotFound
+from ipse.storage.blobs import BlobError, BlobNotFound, BlobStoreUnavailable
 from ipse.storage.database import after_commit
 from ipse.storage.tables import MediaRow
 
 log = structlog.get_logger(__name__)
+
+LONGEST_WRITE_S: Final = 20.0
+"""The transaction of the request waits for the store, and others may wait for the transaction."""
 
 _erasures: set[asyncio.Task[None]] = set()
 
@@ -65,7 +69,7 @@ async def store(
         key_sealed=key_sealed,
         created_at=services.clock.now(),
     )
-    await services.blobs.put(row.blob_key, sealed)
+    await _write(services, row.blob_key, sealed)
     scope.tx.add(row)
     await scope.tx.flush()
     return row
@@ -137,6 +141,15 @@ def link(services: Services, application_id: str, media_id: str) -> str:
 async def erasures_finished() -> None:
     """Wait until the blobs of every erasure committed so far are gone."""
     await asyncio.gather(*_erasures)
+
+
+async def _write(services: Services, key: str, sealed: bytes) -> None:
+    """Store a blob, or give up: what a store takes in afterwards all the same is an orphan."""
+    try:
+        async with asyncio.timeout(LONGEST_WRITE_S):
+            await services.blobs.put(key, sealed)
+    except TimeoutError as error:
+        raise BlobStoreUnavailable(f"The blob store did not answer for {LONGEST_WRITE_S:.0f} s.") from error
 
 
 def _erase_blobs_soon(services: Services, keys: Sequence[str]) -> None:

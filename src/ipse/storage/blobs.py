@@ -174,7 +174,7 @@ class FolderBlobStore:
 
     def _put(self, path: Path, content: bytes) -> None:
         unfinished = path.parent / f"{_UNFINISHED}{secrets.token_hex(8)}"
-        with _folder_errors(path.name):
+        with _folder_errors(path.name, writing=True):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             try:
                 descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -261,14 +261,17 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _folder_errors(key: str) -> Iterator[None]:
+def _folder_errors(key: str, *, writing: bool = False) -> Iterator[None]:
+    """Errors of the folder in the words of the store. Where nothing can be written it is the folder that is missing."""
     try:
         yield
     except FileExistsError as error:
+        if writing and error.filename2 is None:  # of mkdir, not of link: something else is where a folder was
+            raise BlobStoreUnavailable(f"The blob folder cannot be used: {error.strerror}.") from error
         raise BlobExists(f"The blob {key} exists.") from error
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
-        raise BlobNotFound(f"There is no blob {key}.") from error
     except OSError as error:
+        if not writing and isinstance(error, FileNotFoundError | IsADirectoryError | NotADirectoryError):
+            raise BlobNotFound(f"There is no blob {key}.") from error
         raise BlobStoreUnavailable(f"The blob folder cannot be used: {error.strerror}.") from error
 
 

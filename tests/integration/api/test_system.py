@@ -21,7 +21,8 @@ pytestmark = pytest.mark.anyio
 async def test_health_without_models_is_503_and_says_why(make_client: MakeClient, path: str) -> None:
     response = await make_client(None).get(path)
     assert response.status_code == 503
-    assert response.json()["checks"] == {"database": "ok", "models": "missing"}
+    checks = response.json()["checks"]
+    assert checks == {"database": "ok", "blobs": "ok", "models": "missing", "address_data": "incomplete"}
 
 
 @pytest.mark.models
