@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
+
+# Before it is imported: onnxruntime 1.31 otherwise makes up an id of this machine and keeps a database of its use under
+# the user's cache folder, for an uploader that knows an address of its maker. When we look at faces is nobody else's
+# business.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+import onnxruntime
 
 Tensor = NDArray[np.float32]
 
