@@ -89,7 +89,7 @@ async def test_no_code_exists_before_the_approval_and_none_is_compared(client: A
     code = await code_of(client, started)
     async with services.database.reading() as tx:
         row = await tx.scalar(select(VerdictRow))
-        answers = list(await tx.scalars(select(CaptureRow.answer)))
+        answers = [row.answer for row in await tx.scalars(select(CaptureRow))]
     assert row is not None
     assert row.wrong_codes == 0, "what was asked too early costs no try"
     assert code not in str(answers), "the code is stored nowhere"

@@ -211,8 +211,10 @@ async def test_the_list_is_filtered_ordered_and_paged(client: AsyncClient, clock
     assert await names("country=esp") == ["eve%2", "bob_1"]
     assert await names("status=BLOCKED") == ["ada"]
     assert await names("search=BOB") == ["bob_1"]
-    assert await names("search=%25") == ["eve%2"]
-    assert await names("search=_") == ["bob_1"]
+    assert await names("search=ev") == ["eve%2"], "a word that begins so"
+    assert await names("search=eve%252") == ["eve%2"], "the whole value"
+    for nothing in ("ve", "%25", "_", "b"):
+        assert await names(f"search={nothing}") == []
     page = (await client.get("/v3/users/?limit=2")).json()
     assert (page["count"], len(page["results"])) == (3, 2)
     assert "offset=2" in page["next"]
