@@ -15,8 +15,8 @@ from ipse.cli.audit import audit
 from ipse.cli.backup import backup
 from ipse.cli.evidence import evidence, replay
 from ipse.cli.failure import explained
-from ipse.cli.privacy import erase, export_subject, receipt, retention
 from ipse.cli.lockout import lockout
+from ipse.cli.privacy import erase, export_subject, receipt, retention
 from ipse.cli.templates import templates
 
 app = typer.Typer(

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import json
+import os
+import subprocess
+import sys
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
@@ -200,6 +205,28 @@ async def test_lifting_lets_the_person_try_again_and_only_the_owner_may_lift(
     assert (await client.get("/v3/users/ada/2/locks/")).json() == []
     assert (await person.attempt("approve")).json()["status"] == "Approved"
     assert await rows(services, AttemptRow) == 0
+
+
+async def test_an_operator_sees_and_lifts_a_lock_at_the_command_line(
+    client: AsyncClient, clock: ManualClock, settings: Settings
+) -> None:
+    person = Person(client, "ada")
+    await fail(person, 2, clock, timedelta(seconds=1))
+
+    async def ipse(*arguments: str) -> Any:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("IPSE_")}
+        own = {"IPSE_DATA_DIR": str(settings.data_dir), "IPSE_DATABASE_URL": settings.database_url}
+        command = [sys.executable, "-m", "ipse.cli", "lockout", *arguments, "ada", "--application", "sandbox", "--json"]
+        done = await asyncio.to_thread(
+            subprocess.run, command, env={**kept, **own}, capture_output=True, text=True, timeout=300, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+    (shown,) = await ipse("show")
+    assert (shown["is_own_device"], shown["failures_in_a_row"]) == (False, 2)
+    assert (await ipse("lift"))["forgotten"] == 3
+    assert (await person.attempt("approve")).json()["status"] == "Approved"
 
 
 async def test_attempts_are_forgotten_after_a_day_and_with_the_person(
