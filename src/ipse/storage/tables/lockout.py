@@ -12,7 +12,7 @@ from ipse.storage.tables.base import Base
 
 
 class AttemptRow(Base):
-    """One biometric attempt that counts: who, on which device, from where, and how it ended. Digests, no ids."""
+    """One biometric attempt that counts: who, on which device, from where. Digests, no ids; kept for a day."""
 
     __tablename__ = "attempts"
 
@@ -22,10 +22,11 @@ class AttemptRow(Base):
     subject_tag: Mapped[str | None] = mapped_column(String(64))
     """Keyed digest of ``vendor_data``."""
     device_tag: Mapped[str | None] = mapped_column(String(64))
-    """Keyed digest of the device, or of address and agent where the device is unknown."""
+    """Keyed digest of a device on which the person was approved; null for all others, which share one budget."""
     address_tag: Mapped[str | None] = mapped_column(String(64))
     """Keyed digest of the address (IPv6: of its /64)."""
     has_passed: Mapped[bool]
+    """Only failures are written so far: nothing counts successes."""
     attempted_at: Mapped[datetime]
 
     __table_args__ = (
@@ -36,7 +37,7 @@ class AttemptRow(Base):
 
 
 class LockRow(Base):
-    """Why somebody must wait: a subject on one device, or a subject everywhere (``device_tag`` empty)."""
+    """Failures in a row of a person on a device of theirs, or on all other devices together (``device_tag`` empty)."""
 
     __tablename__ = "locks"
 
@@ -52,11 +53,13 @@ class LockRow(Base):
 
 
 class CounterRow(Base):
-    """Requests of one key in one window of time. On PostgreSQL the table is unlogged: counts may be lost in a crash."""
+    """Requests of one key in one window of time, or a tally (window 0). On PostgreSQL only, and unlogged: counts may be
+    lost in a crash. SQLite has a file of its own for them (``ipse.storage.counters``)."""
 
     __tablename__ = "request_counters"
 
     key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    """A keyed digest: some keys are addresses."""
     window: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     """Number of the window since 1970."""
     count: Mapped[int]
