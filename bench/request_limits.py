@@ -13,11 +13,10 @@ import time
 from pathlib import Path
 from typing import Final
 
-from machine import description
-
 from ipse.edge.limits import Bucket, RequestLimits
 from ipse.security.lookup import LookupKey
 from ipse.storage.counters import Counters, open_counters
+from machine import description
 
 _ONE_BY_ONE: Final = Bucket("bench", "100000000/minute", "")
 _IN_BLOCKS: Final = Bucket("bench-blocks", "100000000/minute", "", block=60)
