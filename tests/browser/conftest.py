@@ -59,7 +59,13 @@ def site(databases: Databases, face_engine: FaceEngine, tmp_path_factory: pytest
 
     folder = tmp_path_factory.mktemp("site") / "data"
     with databases.fresh(folder) as url, running_receiver() as receiver:
-        settings = Settings(data_dir=folder, database_url=url, inference_workers=2, log_level="WARNING")
+        settings = Settings(
+            data_dir=folder,
+            database_url=url,
+            inference_workers=2,
+            log_level="WARNING",
+            lockout_address_failures_per_5_minutes=1000,  # every attacker of these tests has the same address
+        )
         with running_server(settings, face_engine) as server:
             opened = opened_site(server, receiver)
             yield opened
