@@ -1,0 +1,95 @@
+"""Ten minutes at 70 % of what was measured: ``python bench/mixed_load.py [--minutes N] [--share 0.7]``.
+
+One server and one worker on PostgreSQL, models running. First the capacity, in step-ups a second with everybody in a
+hurry; then step-ups begin at a fixed share of it, each followed by the reading calls of an integrator, whether or not
+the ones before have ended. Prints the goals: no error, memory that does not grow, quick calls where no model runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+
+from _installation import Stepper, Tally, capacity, running
+from http_latency import line
+from machine import description
+
+_CLIENTS = 32
+_OTHERS = ("create", "start", "decision", "list", "evaluate")
+"""Calls in which no model runs."""
+
+
+def at_rate(stepper: Stepper, rate: float, seconds: float, work: Callable[[], object]) -> list[Future[object]]:
+    """Begin ``work`` ``rate`` times a second, on time however long the ones before take."""
+    begun: list[Future[object]] = []
+    start = time.perf_counter()
+    for number in range(int(rate * seconds)):
+        time.sleep(max(0.0, start + number / rate - time.perf_counter()))
+        begun.append(stepper.pool.submit(work))
+    return begun
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10, help="how long the load lasts")
+    parser.add_argument("--share", type=float, default=0.7, help="of the measured capacity")
+    parser.add_argument("--capacity-seconds", type=float, default=30, help="how long the capacity is measured")
+    options = parser.parse_args()
+    print(f"{description()}; load average {os.getloadavg()[0]:.1f} at the start")
+    seconds = options.minutes * 60
+    with tempfile.TemporaryDirectory(prefix="ipse-bench-") as folder, running(Path(folder), pairs=1) as run:
+        stepper = Stepper(run, _CLIENTS)
+        capacity(stepper, 4, 5)  # warm up
+        most, _ = capacity(stepper, 4, options.capacity_seconds)
+        rate = most * options.share
+        print(f"capacity {most:.2f} step-ups/s; {rate:.2f} begin each second for {options.minutes:g} min")
+
+        tally, resident = Tally(), [sum(run.resident_mib().values())]
+
+        def work() -> None:
+            session = stepper.step_up(tally)
+            if session is not None:
+                stepper.read(tally, session)
+
+        def watch(done: threading.Event) -> None:
+            while not done.wait(min(10.0, seconds / 20)):
+                resident.append(sum(run.resident_mib().values()))
+
+        done = threading.Event()
+        watching = threading.Thread(target=watch, args=(done,))
+        watching.start()
+        begun = at_rate(stepper, rate, seconds, work)
+        for future in begun:
+            future.result()
+        done.set()
+        watching.join()
+
+    calls = sum(tally.statuses.values())
+    errors = sum(count for status, count in tally.statuses.items() if status >= 400) + tally.broken
+    # A process settles in the first fifth: caches, pools, the heap of the allocator.
+    settled, last = _mean(resident, 0.2, 0.4), _mean(resident, 0.8, 1.0)
+    growth = last / settled - 1
+    print(f"{calls} calls, {tally.decided} of {len(begun)} step-ups decided, statuses {tally.statuses}")
+    print(f"selfie p50 {tally.percentile(0.5, 'selfie'):.0f} p99 {tally.percentile(0.99, 'selfie'):.0f} ms")
+    for kind in _OTHERS:
+        print(f"  {kind:<10} p50 {tally.percentile(0.5, kind):>6.1f}   p99 {tally.percentile(0.99, kind):>6.1f} ms")
+    line("errors", str(errors), "0", errors == 0)
+    line("memory of server and worker", f"{growth:+.1%}", "<= +2 %", growth <= 0.02)
+    p99 = tally.percentile(0.99, *_OTHERS)
+    line("calls without a model, p99", f"{p99:.0f} ms", "<= 60 ms", p99 <= 60)
+
+
+def _mean(values: list[float], begin: float, end: float) -> float:
+    """Of a part of a series, given as shares of its length."""
+    part = values[int(begin * len(values)) : max(int(begin * len(values)) + 1, int(end * len(values)))]
+    return sum(part) / len(part)
+
+
+if __name__ == "__main__":
+    main()
