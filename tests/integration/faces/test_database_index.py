@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import delete, event, select, text
 
 from ipse.clock import ManualClock
-from ipse.faces import database_index, index_building
+from ipse.faces import database_index, index_building, renewal
 from ipse.faces.index_building import IndexUnavailable
 from ipse.faces.search import search
 from ipse.jobs.key_rotation import rotate
@@ -176,6 +176,23 @@ async def test_rotating_the_keys_does_not_break_search(chosen: Services, owner: 
     after = await add(chosen, owner, 0.7, first=2)
     assert await found(chosen, owner) == [*before, *after]
     assert await relies_on_index(chosen, owner)
+
+
+async def test_a_renewal_turns_the_index_too_and_search_goes_on_relying_on_it(
+    chosen: Services, owner: Application, clock: ManualClock
+) -> None:
+    await index_building.build(chosen)
+    ids = await add(chosen, owner, 0.9, 0.7)
+    before = await rows(chosen)
+    await renewal.renew(chosen, owner)
+    clock.advance(timedelta(minutes=6))
+    assert await relies_on_index(chosen, owner)
+    assert await found(chosen, owner) == ids
+    after = await rows(chosen)
+    assert [face for face, _ in after] == [face for face, _ in before]
+    for (_, old), (_, new) in zip(before, after, strict=True):
+        one, other = (np.array(text.strip("[]").split(","), dtype=np.float64) for text in (old, new))
+        assert abs(float(one @ other)) < 0.5, "the same face stands differently than before"
 
 
 async def test_no_application_finds_the_faces_of_another_nor_shares_its_rotation(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, cast
 
+import anyio
 import pytest
 from sqlalchemy import select
 
@@ -189,6 +190,21 @@ async def test_search_finds_the_same_before_during_and_after_a_renewal_and_shows
     assert (await row_of(recognising, near_one)).search_sealed != sealed
     third = await keep(recognising, owner, near(LIVE, 0.9, 8), None)
     assert [one for one, _ in await found(recognising, owner)] == [third, near_one, far]
+
+
+async def test_a_face_stored_while_a_renewal_begins_is_neither_lost_nor_missed(
+    recognising: Services, owner: Application
+) -> None:
+    await keep(recognising, owner, template(5), None)
+    opened = await recognising.database.open(write=True)
+    face = (await stored(Scope(opened.tx, owner, recognising), FACE)).id
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(renewal.renew, recognising, owner)
+        await anyio.sleep(0.1)  # the renewal waits for the face, or the face was first: both are right
+        await opened.commit()
+    await renewal.revoke(recognising, owner)
+    assert await similarity(recognising, owner, face) == pytest.approx(0.8, abs=0.005)
+    assert [one for one, _ in await found(recognising, owner)] == [face]
 
 
 async def test_a_revoked_template_matches_nobody_until_its_person_enrols_again(
