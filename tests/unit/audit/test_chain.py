@@ -93,7 +93,7 @@ def test_any_changed_field_is_named_by_its_place(at: int, name: str, text: str |
 def test_any_flipped_bit_of_a_digest_or_a_link_is_named_by_its_place(at: int, name: str, digit: int, by: int) -> None:
     tampered = [*WHOLE]
     value = flipped(getattr(WHOLE[at], name), digit, by)
-    tampered[at] = dataclasses.replace(WHOLE[at], **{name: value})
+    tampered[at] = dataclasses.replace(WHOLE[at], **{name: value})  # type: ignore[arg-type]
     expected = Fault.CHANGED_ENTRY if name == "digest" else Fault.BROKEN_LINK
     assert fault(tampered) == (expected, at + 1)
 
