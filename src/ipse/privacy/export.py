@@ -71,6 +71,8 @@ SHOWN: Final[Sequence[type[Base]]] = (
 )
 """Tables shown by their declaration; images, devices, list entries and receipts are looked up here."""
 _SECRET: Final = ("_sealed", "_hash", "_tag")
+_LEFT_OUT: Final = frozenset({"application_id", "evidence"})
+"""``evidence`` is what a decision was made from, faces of others among it."""
 _OF_OTHERS: Final = "matches"
 """Member of a report that tells of other persons."""
 _AT_ONCE: Final = 500
@@ -183,7 +185,7 @@ def _line(row: Base) -> bytes:
 def _values(row: Base) -> Iterator[tuple[str, Any]]:
     names = [*(one.key for one in inspect(type(row)).column_attrs), *sealed.fields_of(type(row))]
     for name in names:
-        if name != "application_id" and not name.endswith(_SECRET):
+        if name not in _LEFT_OUT and not name.endswith(_SECRET):
             yield name, getattr(row, name)
 
 
