@@ -80,7 +80,7 @@ def recorded(*requests: Observed, graph: Mapping[str, Any] = GRAPH) -> tuple[byt
     made = Made("0.0-test", "test", contents.digest(graph, SETTINGS), {"detector": "ab" * 32})
     for one in requests:
         stop = advance(graph_of(graph), steps, one, SESSION)
-        stored = appended(stored, SESSION, one, made, steps, stop.evaluation)
+        stored = appended(stored, SESSION, encode(one), made, steps, stop.evaluation)
         shown = outcome(SESSION, steps, stop.evaluation)
     assert stored is not None
     return stored, steps, shown

@@ -87,7 +87,9 @@ def advance(scope: Scope, progress: Progress, given: Given) -> Stop:
         node_id: Step(Report.from_json(row.report), row.attempt, row.final) for node_id, row in progress.rows.items()
     }
     earlier = record.stored_in(lookup, session.id, session.evidence)
-    observed = _observed(scope, progress, given, record.by_hand(earlier, steps))
+    encoded = encode(_observed(scope, progress, given, record.by_hand(earlier, steps)))
+    # What is replayed later is what decides now: the checks read what comes back from the store.
+    observed = decode(encoded)
     stop = deciding.advance(progress.version.graph, steps, observed, session.id)
     for node_id, step in steps.items():
         row = progress.rows.get(node_id)
@@ -101,7 +103,7 @@ def advance(scope: Scope, progress: Progress, given: Given) -> Stop:
         workflow=session.workflow_content,
         models=session.evidence.get("models", {}),
     )
-    kept = record.appended(earlier, session.id, observed, made, steps, stop.evaluation)
+    kept = record.appended(earlier, session.id, encoded, made, steps, stop.evaluation)
     session.evidence = {**session.evidence, record.KEY: record.seal(lookup, session.id, kept)}
     return stop
 
@@ -114,11 +116,11 @@ def require_accepted(method: CaptureMethod, node: FeatureNode) -> None:
 
 
 def _observed(scope: Scope, progress: Progress, given: Given, by_hand: tuple[ByHand, ...]) -> Observed:
-    """All that the checks will read, as it comes back from the store: what is replayed later is what decides now."""
+    """All that the checks will read."""
     around, context = given.circumstances, dict(progress.context())
     del context["signals"]
     application, reference = scope.application, given.reference
-    observed = Observed(
+    return Observed(
         at=scope.services.clock.now(),
         terms=Terms(
             by_scenario=application.answers_by_scenario,
@@ -143,7 +145,6 @@ def _observed(scope: Scope, progress: Progress, given: Given, by_hand: tuple[ByH
         hits=tuple(given.hits),
         by_hand=by_hand,
     )
-    return decode(encode(observed))
 
 
 def _searched(progress: Progress, captured_at: str | None) -> bool:

@@ -20,6 +20,7 @@ def export(
         Path | None, typer.Option("-o", "--output", dir_okay=False, help="File; default evidence-SESSION.zip.")
     ] = None,
     with_images: Annotated[bool, typer.Option("--with-images", help="Put the images themselves in.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Write the signed evidence pack of a session.
 
@@ -27,7 +28,7 @@ def export(
     """
     from ipse.cli import evidence_packs as packs
 
-    packs.export(session, out, with_images=with_images)
+    packs.export(session, out, with_images=with_images, as_json=as_json)
 
 
 @evidence.command("verify")

@@ -12,10 +12,11 @@ from ipse.cli.failure import CommandError
 from ipse.edge.errors import NotFound
 from ipse.evidence import exporting, service
 from ipse.evidence.errors import EvidenceError
+from ipse.evidence.record import digest
 from ipse.settings import Settings
 
 
-def export(session_id: str, out: Path | None, *, with_images: bool) -> None:
+def export(session_id: str, out: Path | None, *, with_images: bool, as_json: bool) -> None:
     """Write the pack of one session; the file is readable by its owner only."""
     settings = Settings()
     logs.configure(settings.model_copy(update={"log_level": "WARNING"}))
@@ -26,6 +27,9 @@ def export(session_id: str, out: Path | None, *, with_images: bool) -> None:
     file = out or Path(f"evidence-{session_id}.zip")
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened:
         opened.write(content)
+    if as_json:
+        output.print_json({"file": str(file), "bytes": len(content), "sha256": digest(content)})
+        return
     output.say(f"{file} ({len(content)} bytes). `ipse evidence verify {file}` checks it.")
 
 

@@ -13,7 +13,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Final
 
 from ipse.biometrics.liveness import Liveness
 from ipse.biometrics.quality import Quality
@@ -118,6 +118,9 @@ class Observed:
     by_hand: tuple[ByHand, ...] = ()
 
 
+_AS_IT_IS: Final = frozenset({str, int, bool, type(None)})
+
+
 def without_identifiers(device: DeviceFacts) -> DeviceFacts:
     """The device as checks read it; what would let it be recognised elsewhere is not evidence of a decision."""
     return replace(device, persistent_id=None, components={}, details={})
@@ -139,6 +142,11 @@ def decode(stored: Mapping[str, Any]) -> Observed:
 
 def plain(value: Any) -> Any:
     """``value`` as JSON values that come back equal from every store: JSONB drops ``-0.0`` and spells 1.0e20 out."""
+    kind = type(value)
+    if kind in _AS_IT_IS:  # most values of a record; the patterns below are slower
+        return value
+    if kind is dict:
+        return {str(key): plain(item) for key, item in value.items()}
     match value:
         case enum.Enum():
             return value.value

@@ -19,7 +19,7 @@ from ipse.decision.reports import MalformedReport, Report
 from ipse.decision.trace import trace_json
 from ipse.evidence.deciding import Step
 from ipse.evidence.errors import InvalidRecord, NothingRecorded
-from ipse.evidence.observed import ByHand, Observed, decode, encode, plain
+from ipse.evidence.observed import ByHand, Observed, decode, plain
 from ipse.security.canonical_json import serialise
 from ipse.security.keyring import CannotOpen
 from ipse.security.lookup import LookupKey
@@ -101,12 +101,12 @@ def by_hand(stored: bytes | None, steps: Mapping[str, Step]) -> tuple[ByHand, ..
 def appended(
     stored: bytes | None,
     session_id: str,
-    observed: Observed,
+    observed: Mapping[str, Any],
     made: Made,
     steps: Mapping[str, Step],
     evaluation: Awaiting | Decided,
 ) -> bytes:
-    """Return the record with one more request.
+    """Return the record with one more request; ``observed`` is encoded.
 
     A request that ran no check tells only where the session stood: the next one takes its place, so that reloading the
     page makes no record longer.
@@ -120,14 +120,14 @@ def appended(
     before = passes[-1]["left"] if passes else {}
     passes.append(
         {
-            "observed": encode(observed),
+            "observed": observed,
             "made": plain(made),
             "left": left,
             "ran": before != left,
-            "outcome": digest(canonical(outcome(session_id, steps, evaluation))),
+            "outcome": digest(serialise(outcome(session_id, steps, evaluation))),
         }
     )
-    return canonical(raw)
+    return serialise(raw)  # every part is plain already, and earlier requests are not walked again
 
 
 def seal(lookup: LookupKey, session_id: str, content: bytes) -> str:

@@ -14,6 +14,7 @@ import pytest
 from ipse.evidence import pack
 from ipse.evidence.verification import verify
 from ipse.runtime.services import Services
+from tests.services import actions
 from tests.services.pictures import flat_jpeg
 from tests.services.step_up import finish_session
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 FRAME = flat_jpeg()
-ACTION = {"type": "transfer", "amount": "1250.00", "currency": "EUR", "payee": "Bo"}
 
 
 async def run(client: AsyncClient, workflow: str = "wf_enrolment", **body: Any) -> str:
@@ -85,13 +85,10 @@ async def test_a_pack_without_images_holds_no_pixels_and_names_another_key(
 
 
 async def test_a_verdict_goes_into_the_pack_only_when_it_is_used_up(client: AsyncClient, services: Services) -> None:
-    await run(client, vendor_data="u")
-    session_id = await run(client, "wf_ato_step_up", vendor_data="u", action=ACTION)
-    minted = await client.post("/v3/step-up/verdict/", json={"session_id": session_id})
-    assert minted.status_code == 200, minted.text
-    token = minted.json()["token"]
+    session_id = (await actions.approved(client))["session_id"]
+    token = (await actions.minted(client, session_id))["token"]
     assert pack.VERDICT not in pack.read(await exported(client, session_id)).files
-    redeemed = await client.post("/v3/step-up/redeem/", json={"token": token, "action": ACTION})
+    redeemed = await actions.redeem(client, token)
     assert redeemed.status_code == 200, redeemed.text
     content = await exported(client, session_id)
     assert pack.read(content).files[pack.VERDICT].decode() == token

@@ -18,7 +18,7 @@ from ipse.settings import Settings
 
 COMMANDS = {
     "serve", "worker", "init", "demo", "match", "liveness", "listen", "doctor", "bench", "version",
-    "applications", "models", "data", "keys", "faces", "templates", "policy",
+    "applications", "models", "data", "keys", "faces", "templates", "policy", "evidence", "replay", "migrate",
 }  # fmt: skip
 WITHOUT_JSON = {"worker"}
 

@@ -249,6 +249,57 @@ def test_values_that_no_store_keeps_alike_are_spelled_alike() -> None:
         plain(object())
 
 
+def test_the_drawn_variant_and_the_signals_of_the_moment_are_replayed() -> None:
+    """An A/B split over a branch on a signal: another subject or another signal is another walk, and is shown."""
+    graph: dict[str, Any] = {
+        "start_node": "split",
+        "nodes": {
+            "split": {
+                "node_type": "ab_split",
+                "label": None,
+                "variants": [
+                    {"id": "a", "label": "A", "weight": 1, "goto": "place"},
+                    {"id": "b", "label": "B", "weight": 1, "goto": "place"},
+                ],
+            },
+            "place": {
+                "node_type": "branch",
+                "label": None,
+                "branches": [
+                    {
+                        "id": "home",
+                        "label": "home",
+                        "logic": "AND",
+                        "rules": [{"field": "signals.ip.country", "operator": "equals", "value": "ES"}],
+                        "goto": "yes",
+                    },
+                    {"id": "else", "label": "else", "logic": "AND", "rules": [], "goto": "no"},
+                ],
+            },
+            "yes": {"node_type": "status", "label": None, "session_status": "Approved"},
+            "no": {"node_type": "status", "label": None, "session_status": "Declined"},
+        },
+    }
+    stored, _, shown = recorded(observed(), graph=graph)
+    found = replay(read(stored), graph_of(graph), standing_of(shown))
+    assert found.is_same, found.differences
+    assert shown["status"] == "Approved"
+    assert shown["experiments"].keys() == {"split"}
+    abroad = tampered(stored, lambda raw: raw["passes"][0]["observed"].update(signals={"ip.country": "FR"}))
+    places = [one.place for one in replay(abroad, graph_of(graph), standing_of(shown)).differences]
+    assert "status" in places
+    drawn = {
+        run_again(
+            read(
+                recorded(observed(context={**observed().context, "session": {"vendor_data": f"u{n}"}}), graph=graph)[0]
+            ),
+            graph_of(graph),
+        ).outcome["experiments"]["split"]
+        for n in range(16)
+    }
+    assert drawn == {"a", "b"}
+
+
 def test_differences_name_the_place() -> None:
     one = {"warnings": [{"risk": "A", "x": 1}, {"risk": "B"}], "list": [1], "same": 0}
     other = {"warnings": [{"risk": "A", "x": 2}], "list": [2], "same": 0.0}
