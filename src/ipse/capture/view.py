@@ -19,6 +19,7 @@ from ipse.decision.graph import FeatureNode
 from ipse.decision.lockout import MOST_TRIES
 from ipse.decision.reports import Report
 from ipse.decision.statuses import UNFINISHED, SessionStatus
+from ipse.privacy.due import kept_until
 from ipse.runtime.scope import Scope
 from ipse.sessions.view import timestamp
 from ipse.step_up import codes
@@ -65,6 +66,7 @@ async def state(
             "callback": session.callback,
             "callback_method": session.callback_method,
             "expires_at": timestamp(session.expires_at),
+            "kept_until": _kept_until(scope, session),
             "alternative": None if alternative is None else Alternative(url=alternative),
             "handoff": handoff,
             "step": step,
@@ -79,6 +81,14 @@ async def code_for(scope: Scope, device: Device, session: SessionRow, handoff: H
     """The code that replaces an SMS, for the device at which the face was shown and for no other."""
     captured_at = "second" if handoff is not None and handoff.state == "active" else "first"
     return await codes.to_show(scope, session) if device.role == captured_at else None
+
+
+def _kept_until(scope: Scope, session: SessionRow) -> str | None:
+    """When the pictures are erased; not told where the portrait may become the person's reference, and so stay."""
+    if session.user_id is not None and session.reference_kind is None:
+        return None
+    moment = kept_until(session.created_at, scope.application.retention_days)
+    return None if moment is None else timestamp(moment)
 
 
 def _step(node: FeatureNode, progress: Progress) -> CaptureStep:

@@ -150,3 +150,17 @@ async def test_rows_that_nobody_needs_any_more_are_swept(
     async with services.database.reading() as tx:
         assert (await tx.scalars(select(VerdictRow.id))).all() == []
         assert (await tx.scalars(select(SessionRow.id))).all() == []
+
+
+async def test_the_page_tells_until_when_pictures_are_kept_where_that_is_certain(
+    client: AsyncClient, services: Services, application: RegisteredApplication, clock: ManualClock
+) -> None:
+    await _keep(services, application, DAYS)
+
+    async def told(**more: str) -> object:
+        session = await client.post("/v3/session/", json={"workflow_id": "wf_enrolment", **more})
+        headers = {"Session-Token": session.json()["session_token"]}
+        return (await client.post("/v1/capture/start/", headers=headers)).json()["kept_until"]
+
+    assert str(await told()).startswith((clock.now() + timedelta(days=DAYS)).isoformat()[:19])
+    assert await told(vendor_data="ada") is None, "the portrait may become the reference and stay"
