@@ -31,7 +31,7 @@ async def admit(
     session = progress.session
     facts = device_reports.facts_of(session, device_reports.holder_of(device), request.headers)
     trial = await lockout.trial_of(scope, vendor_data=session.vendor_data, device=facts, ip=request.ip)
-    await lockout.require_allowed(scope, trial, _other_way(progress), settling=settling)
+    await lockout.require_allowed(scope, trial, lambda: _other_way(progress), settling=settling)
     return trial
 
 

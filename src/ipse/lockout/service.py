@@ -7,7 +7,7 @@ attempts than one after the other.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -109,14 +109,14 @@ async def trial_of(scope: Scope, *, vendor_data: str | None, device: DeviceFacts
 
 
 async def require_allowed(
-    scope: Scope, trial: Trial | None, alternative: str | None, *, settling: bool = False
+    scope: Scope, trial: Trial | None, alternative: Callable[[], str | None], *, settling: bool = False
 ) -> None:
     """Refuse an attempt that may not be made now.
 
     ``settling``: its result is about to be written; wait for other results of the person and keep others waiting.
 
     Raises:
-        LockedOut: with ``alternative``, the way without biometrics.
+        LockedOut: with the ``alternative``, the way without biometrics; asked for only then.
     """
     if trial is None:
         return
@@ -128,9 +128,9 @@ async def require_allowed(
         case Allowed():
             return
         case Wait():
-            raise LockedOut(allowance.until, now, alternative)
+            raise LockedOut(allowance.until, now, alternative())
         case Stopped():
-            raise LockedOut(None, now, alternative)
+            raise LockedOut(None, now, alternative())
 
 
 async def settle(
