@@ -32,7 +32,7 @@ def settings(settings: Settings, s3: S3Server, monkeypatch: pytest.MonkeyPatch) 
     """Settings of an installation whose images lie in the bucket."""
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
-    return settings.model_copy(update={"blob_store": s3.url})
+    return settings.model_copy(update={"blob_url": s3.url})
 
 
 async def test_deleting_a_user_leaves_no_object_in_the_bucket(
