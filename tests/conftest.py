@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ _ENGINE = os.environ.get("IPSE_TEST_DATABASE", "sqlite")
 _KEPT = ("IPSE_MODELS_DIR", "IPSE_INTELLIGENCE_DIR", "IPSE_TEST_", "IPSE_FUZZ_", "IPSE_CRASH_")
 for _name in [name for name in os.environ if name.startswith("IPSE_") and not name.startswith(_KEPT)]:
     del os.environ[_name]  # the settings of the developer's shell are not those of the tests
+
+
+# Machines are shared and noisy: how long one example takes proves nothing.
+hypothesis.settings.register_profile("shared machine", deadline=None)
+hypothesis.settings.load_profile("shared machine")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -71,7 +71,7 @@ def export(
         bool, typer.Option("--content/--no-content", help="--no-content leaves out what identifies anybody.")
     ] = True,
 ) -> None:
-    """Print linked entries and checkpoints, one JSON document a line."""
+    """Print entries and checkpoints as JSON lines."""
     from ipse.cli import audit_reports as reports
 
     reports.export(application, with_content=content)
@@ -79,7 +79,7 @@ def export(
 
 @audit.command("checkpoint")
 def checkpoint(as_json: Json = False) -> None:
-    """Sign how far every chain has grown, and print it: keep it elsewhere.
+    """Sign how far every chain has grown, and print it.
 
     What is printed is what `ipse audit verify --checkpoint` reads.
     """

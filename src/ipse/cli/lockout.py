@@ -15,7 +15,7 @@ Application = Annotated[str, typer.Option(help="An id, or sandbox or live for th
 
 @lockout.command("show")
 def show(vendor_data: Person, application: Application = "live", as_json: Json = False) -> None:
-    """Show what failed for a person lately, and on which devices they must wait."""
+    """Show where a person must wait, and for how long."""
     from ipse.cli import lockout_runs as runs
 
     runs.show(vendor_data, application, as_json=as_json)

@@ -42,7 +42,7 @@ def export_subject(
     application: Application,
     images: Annotated[bool, typer.Option("--images", help="Add the images, decrypted.")] = False,
 ) -> None:
-    """Write everything that is stored about a person, except templates, to a ZIP archive."""
+    """Write what is stored about a person to a ZIP archive."""
     from ipse.cli import privacy_work as work
 
     work.export(person, file, application, images=images)

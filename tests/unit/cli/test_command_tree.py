@@ -19,8 +19,10 @@ from ipse.settings import Settings
 COMMANDS = {
     "serve", "worker", "init", "demo", "match", "liveness", "listen", "doctor", "bench", "version",
     "applications", "models", "data", "keys", "faces", "templates", "policy", "evidence", "replay", "migrate",
+    "audit", "backup", "erase", "export-subject", "lockout", "receipt", "retention",
 }  # fmt: skip
-WITHOUT_JSON = {"worker"}
+WITHOUT_JSON = {"worker", "erase", "audit export", "export-subject"}
+"""They report nothing, or what they print or write is a document already: a receipt, JSON lines, an archive."""
 
 
 def _commands() -> Iterator[tuple[str, Any]]:

@@ -217,9 +217,16 @@ async def test_pseudonyms_are_found_and_stay_unique(unlocked: Database) -> None:
 
 
 async def test_rows_written_and_read_past_the_orm_are_sealed_alike(unlocked: Database, vault: KeyVault) -> None:
-    values: dict[str, Any] = {"id": "1", "application_id": "a", "handle": "ada", "height": None, "name": "Ada", "details": {}}
+    values: dict[str, Any] = {
+        "id": "1",
+        "application_id": "a",
+        "handle": "ada",
+        "height": None,
+        "name": "Ada",
+        "details": {},
+    }
     async with unlocked.writing() as tx:
-        await tx.execute(PersonRow.__table__.insert(), sealed.sealed_columns(PersonRow, values, vault))  # type: ignore[attr-defined]
+        await tx.execute(sa.insert(PersonRow.__table__), sealed.sealed_columns(PersonRow, values, vault))
     async with unlocked.reading() as tx:
         assert (await tx.scalars(sa.select(PersonRow))).one().name == "Ada"
         row = (await tx.execute(sa.select(PersonRow.__table__))).one()
