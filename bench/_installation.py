@@ -40,7 +40,7 @@ from tests.services.applications import register_application
 from tests.services.postgres import Postgres, running_postgres
 
 _RUN = "from ipse.cli.main import run; run()"
-_READY_LIMIT_S = 180.0
+_READY_LIMIT_S = 600.0
 
 
 @dataclass(frozen=True)
@@ -126,12 +126,10 @@ def running(
 
         def start(command: str, number: int, **more: str) -> psutil.Process:
             own = {"IPSE_DATA_DIR": str(folder / f"{command}-{number}"), **more}
-            process = subprocess.Popen(
-                [sys.executable, "-c", _RUN, command],
-                env={**os.environ, **shared, **own},
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
+            with (folder / f"{command}-{number}.log").open("wb") as log:
+                process = subprocess.Popen(
+                    [sys.executable, "-c", _RUN, command], env={**os.environ, **shared, **own}, stdout=log, stderr=log
+                )
             started.append(process)
             found = psutil.Process(process.pid)
             if cores is not None:
@@ -142,7 +140,7 @@ def running(
             servers = [start("serve", number, IPSE_PORT=str(ports[number])) for number in range(pairs)]
             workers = [start("worker", number) for number in range(pairs)]
             for port in ports[:pairs]:
-                _wait(f"http://127.0.0.1:{port}/system/healthcheck", started)
+                _wait(f"http://127.0.0.1:{port}/system/healthcheck", started, folder)
             arrivals = Arrivals()
             with running_balancer(ports[:pairs], ports[-1]), receiving(arrivals) as hook:
                 for one in (key, scenario_key):
@@ -167,14 +165,18 @@ async def _prepare(settings: Settings) -> tuple[str, str]:
     return real.key, scenarios.key
 
 
-def _wait(url: str, started: Sequence[subprocess.Popen[bytes]]) -> None:
+def _wait(url: str, started: Sequence[subprocess.Popen[bytes]], folder: Path) -> None:
     deadline = time.monotonic() + _READY_LIMIT_S
+    said = "nothing"
     while True:
         with contextlib.suppress(httpx2.TransportError):
-            if httpx2.get(url, timeout=5).status_code == 200:
+            answer = httpx2.get(url, timeout=30)
+            said = answer.text
+            if answer.status_code == 200:
                 return
         if time.monotonic() > deadline or any(process.poll() is not None for process in started):
-            raise SystemExit("a process did not become ready; run `ipse doctor`")
+            logs = "\n".join(path.read_text("utf-8", "replace")[-1500:] for path in sorted(folder.glob("*.log")))
+            raise SystemExit(f"a process did not become ready; its health check says {said}\n{logs}")
         time.sleep(0.1)
 
 
