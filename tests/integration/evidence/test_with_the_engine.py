@@ -26,7 +26,7 @@ from tests.services.step_up import finish_session
 if TYPE_CHECKING:
     from httpx2 import AsyncClient
 
-pytestmark = [pytest.mark.anyio, pytest.mark.models]
+pytestmark = [pytest.mark.anyio, pytest.mark.models, pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 async def decided(client: AsyncClient, frames: list[bytes], workflow: str) -> str:
