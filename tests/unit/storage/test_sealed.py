@@ -226,7 +226,10 @@ async def test_rows_written_and_read_past_the_orm_are_sealed_alike(unlocked: Dat
         "details": {},
     }
     async with unlocked.writing() as tx:
-        await tx.execute(sa.insert(PersonRow.__table__), sealed.sealed_columns(PersonRow, values, vault))
+        await tx.execute(
+            sa.insert(PersonRow.metadata.tables[PersonRow.__tablename__]),
+            sealed.sealed_columns(PersonRow, values, vault),
+        )
     async with unlocked.reading() as tx:
         assert (await tx.scalars(sa.select(PersonRow))).one().name == "Ada"
         row = (await tx.execute(sa.select(PersonRow.__table__))).one()
