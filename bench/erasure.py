@@ -143,15 +143,20 @@ def times(now: datetime) -> dict[str, datetime]:
     return {"created_at": now, "updated_at": now}
 
 
-async def erased(services: Services, application: Application, vendor_data: str) -> tuple[float, float, int]:
-    """Seconds until the commit, seconds until the blobs were gone, and rows destroyed."""
-    began = time.perf_counter()
+async def erased(services: Services, application: Application, vendor_data: str) -> tuple[float, float, int, float]:
+    """Seconds until the commit, seconds until the blobs were gone, rows destroyed, processor seconds used."""
+    began, used = time.perf_counter(), time.process_time()
     async with services.database.writing() as tx:
         receipt = await erasure.erase_user(Scope(tx, application, services), vendor_data)
     committed = time.perf_counter()
     await media.erasures_finished()
     assert receipt is not None
-    return committed - began, time.perf_counter() - committed, sum(receipt.destroyed.values())
+    return (
+        committed - began,
+        time.perf_counter() - committed,
+        sum(receipt.destroyed.values()),
+        time.process_time() - used,
+    )
 
 
 async def measure(settings: Settings, others: int, people: int) -> None:
@@ -169,9 +174,13 @@ async def measure(settings: Settings, others: int, people: int) -> None:
         await live(services, application, f"person-{number}", SESSIONS)
     found = [await erased(services, application, f"person-{number}") for number in range(people)]
     commits = [one[0] for one in found]
-    print(f"{'sessions':>9} {'rows':>7} {'median s':>9} {'worst s':>8} {'blobs s':>8}   goal {GOAL_S:g} s")
+    print(f"{'sessions':>9} {'rows':>7} {'median s':>9} {'worst s':>8} {'blobs s':>8} {'cpu s':>6}   goal {GOAL_S:g} s")
     blobs = statistics.median(one[1] for one in found)
-    print(f"{SESSIONS:>9} {found[0][2]:>7} {statistics.median(commits):>9.2f} {max(commits):>8.2f} {blobs:>8.2f}")
+    cpu = statistics.median(one[3] for one in found)
+    print(
+        f"{SESSIONS:>9} {found[0][2]:>7} {statistics.median(commits):>9.2f} {max(commits):>8.2f} "
+        f"{blobs:>8.2f} {cpu:>6.2f}"
+    )
     await close_services(services)
 
 
