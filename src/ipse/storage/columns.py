@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import JSON, DateTime, String, Text, Uuid
+from sqlalchemy import JSON, DateTime, String, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.sql import operators
@@ -55,8 +55,8 @@ class Pseudonym(TypeDecorator[str]):
     """Text stored under deterministic encryption: equal values of one ``field`` are equal in every table.
 
     Equality, ``IN``, joins and unique constraints go on working; everything that depends on the letters is refused.
-    ``length`` is that of the clear text. The stored one is up to 4/3 of its UTF-8 bytes and 22 characters more, which
-    SQLite does not check; PostgreSQL gets TEXT.
+    ``length`` is that of the clear text; the stored one is up to 4/3 of its UTF-8 bytes and 22 characters more, and has
+    no limit.
     """
 
     impl = String
@@ -73,12 +73,9 @@ class Pseudonym(TypeDecorator[str]):
     comparator_factory = Comparator
 
     def __init__(self, field: str, length: int) -> None:
-        super().__init__(length)
+        super().__init__()
         self.field = field
         self.length = length
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(Text() if dialect.name == "postgresql" else String(self.length))
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         return None if value is None else vault_of(dialect).pseudonym(value, field=self.field)
@@ -94,11 +91,8 @@ class PseudonymNumber(TypeDecorator[float]):
     cache_ok = True
 
     def __init__(self, field: str) -> None:
-        super().__init__(32)
+        super().__init__()
         self.field = field
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(Text() if dialect.name == "postgresql" else String(32))
 
     def process_bind_param(self, value: float | None, dialect: Dialect) -> str | None:
         return None if value is None else vault_of(dialect).pseudonym(repr(float(value)), field=self.field)

@@ -140,7 +140,7 @@ def upgrade() -> None:
             op.add_column(table, sa.Column(f"{field}_sealed", sa.LargeBinary(), nullable=True))
         if connection.dialect.name == "postgresql":
             for column in (one for one in _PSEUDONYMS.get(table, ()) if one not in _PLACE):
-                op.alter_column(table, column, type_=sa.Text())
+                op.alter_column(table, column, type_=sa.String())
         if table == "sightings":
             _places_as_text()
         _seal(connection, table)
@@ -208,8 +208,7 @@ def _index(connection: Connection, vault: Vault, kind: str, row: sa.RowMapping, 
 def _places_as_text() -> None:
     """Numbers cannot hold a pseudonym, and SQLite cannot change the type of a column: new ones take the names."""
     for column in _PLACE:
-        text = sa.String(32) if op.get_bind().dialect.name == "sqlite" else _TEXT
-        op.add_column("sightings", sa.Column(f"{column}_text", text, nullable=True))
+        op.add_column("sightings", sa.Column(f"{column}_text", sa.String(), nullable=True))
         sightings = sa.table("sightings", sa.column(column), sa.column(f"{column}_text"))
         op.execute(sa.update(sightings).values({f"{column}_text": sa.cast(sightings.c[column], _TEXT)}))
         op.drop_column("sightings", column)
