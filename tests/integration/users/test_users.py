@@ -240,7 +240,7 @@ async def test_no_credentials_is_401_and_a_wrong_key_403(make_client: Callable[.
     assert (await client.get("/v3/users/", headers={"x-api-key": "wrong"})).status_code == 403
 
 
-async def test_deleting_users_leaves_no_face_and_no_image_of_theirs(
+async def test_deleting_users_leaves_no_session_no_face_and_no_image_of_theirs(
     services: Services, application: RegisteredApplication, client: AsyncClient
 ) -> None:
     async with services.database.writing() as tx:
@@ -265,10 +265,10 @@ async def test_deleting_users_leaves_no_face_and_no_image_of_theirs(
                 )
     answer = await client.post("/v3/users/delete/", json={"vendor_data_list": ["user-1", "nobody"]})
     assert (answer.status_code, answer.json()) == (200, {"deleted": 1})
-    assert [await _count(services, table) for table in (UserRow, FaceRow, MediaRow, SessionRow)] == [1, 3, 3, 2]
+    assert [await _count(services, table) for table in (UserRow, FaceRow, MediaRow, SessionRow)] == [1, 3, 3, 1]
     answer = await client.post("/v3/users/delete/", json={"delete_all": True})
     assert answer.json() == {"deleted": 1}
-    assert [await _count(services, table) for table in (UserRow, FaceRow, MediaRow, SessionRow)] == [0, 0, 0, 2]
+    assert [await _count(services, table) for table in (UserRow, FaceRow, MediaRow, SessionRow)] == [0, 0, 0, 0]
 
 
 @pytest.mark.parametrize("body", [{}, {"vendor_data_list": []}, {"delete_all": False}])
