@@ -37,7 +37,8 @@ class Balancer:
         server.close()
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.closing(writer):
+        # What is still open at the end is cut off; asyncio would complain of a connection that was cancelled.
+        with contextlib.closing(writer), contextlib.suppress(asyncio.CancelledError):
             for _ in self.backends:
                 self._turn += 1
                 backend = self.backends[self._turn % len(self.backends)]

@@ -136,7 +136,7 @@ def test_units_may_write_nothing_but_their_state(path: Path) -> None:
 def test_a_secret_handed_over_as_a_file_is_read(tmp_path: Path) -> None:
     (tmp_path / "ipse_ordinary_master_key").write_text("a2V5\n", "utf-8")
     (tmp_path / "ipse_database_url").write_text("postgresql+psycopg://ipse@/ipse\n", "utf-8")
-    settings = Settings(_secrets_dir=tmp_path)  # type: ignore[call-arg]
+    settings = Settings(_secrets_dir=tmp_path)
     assert settings.ordinary_master_key is not None
     assert settings.ordinary_master_key.get_secret_value() == "a2V5"
     assert settings.database_url == "postgresql+psycopg://ipse@/ipse"
