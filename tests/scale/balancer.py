@@ -24,6 +24,8 @@ class Balancer:
     served: Counter[int] = field(default_factory=Counter)
     """Connections given to each backend."""
     _turn: int = 0
+    _open: set[asyncio.Task[None] | None] = field(default_factory=set)
+    """Keeps what is forwarded alive: asyncio itself holds the tasks of its streams but weakly."""
 
     @property
     def url(self) -> str:
@@ -38,6 +40,8 @@ class Balancer:
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # What is still open at the end is cut off; asyncio would complain of a connection that was cancelled.
+        task = asyncio.current_task()
+        self._open.add(task)
         with contextlib.closing(writer), contextlib.suppress(asyncio.CancelledError):
             for _ in self.backends:
                 self._turn += 1
@@ -51,7 +55,8 @@ class Balancer:
                     upwards = asyncio.create_task(_pump(reader, to_backend))
                     await _pump(from_backend, writer)
                     upwards.cancel()
-                return
+                break
+        self._open.discard(task)
 
 
 async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
