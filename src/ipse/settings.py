@@ -172,7 +172,9 @@ class Settings(BaseSettings):
         description="Serve the demo shop under /demo. For trying things out: whoever reaches the address can use it.",
     )
     webhook_timeout_s: float = Field(5.0, gt=0, le=30, description="Time one delivery attempt may take.")
-    webhook_concurrency: int = Field(16, ge=1, le=256, description="Deliveries in flight in one worker.")
+    webhook_concurrency: int = Field(
+        32, ge=1, le=256, description="Deliveries in flight in one worker, those that wait for slow receivers aside."
+    )
     verdict_lifetime_s: int = Field(
         300, ge=30, le=3600, description="How long a signed verdict holds. Short: whoever copies one has this long."
     )

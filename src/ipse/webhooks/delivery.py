@@ -11,8 +11,10 @@ import os
 import random
 import secrets
 import socket
+import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -39,8 +41,16 @@ _SUPERSEDE_EVERY: Final = timedelta(seconds=1)
 EXCERPT_BYTES: Final = 2_000
 """What is kept of an answer (W5)."""
 
-_GATHER_S: Final = 0.005
-"""How long finished attempts are gathered, so that many are written down in one transaction."""
+_GATHER_S: Final = 0.02
+"""How long finished attempts are gathered, so that many are written down, and as many claimed, in one transaction:
+half of a worker's processor time went into small ones.
+"""
+
+_PATIENCE_S: Final = 0.25
+"""After this long an attempt only waits for its receiver: it gives its slot to another one (W9)."""
+
+_WAITING_FOLD: Final = 4
+"""How many times the slots may be under way with those that wait for slow receivers."""
 
 ATTEMPTS: Final = MetricCounter("ipse_webhook_attempts", "Delivery attempts", ["result"])
 ATTEMPT_SECONDS: Final = Histogram(
@@ -48,6 +58,14 @@ ATTEMPT_SECONDS: Final = Histogram(
     "Time until a receiver answered",
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _UnderWay:
+    """An attempt that has begun; ``since`` in seconds of ``time.monotonic``."""
+
+    claim: Claim
+    since: float
 
 
 class DeliveryWorker:
@@ -69,7 +87,7 @@ class DeliveryWorker:
         self._chance = chance
         self._slots = services.settings.webhook_concurrency
         self.name = f"{socket.gethostname()[:30]}-{os.getpid()}-{secrets.token_hex(4)}"
-        self._running: dict[asyncio.Task[Concluded], Claim] = {}
+        self._running: dict[asyncio.Task[Concluded], _UnderWay] = {}
         self._concluded: list[Concluded] = []
         self._superseded_at: datetime | None = None
 
@@ -111,9 +129,9 @@ class DeliveryWorker:
 
     async def _round(self) -> None:
         self._collect()
-        if self._concluded or len(self._running) < self._slots:
+        if self._concluded or self._free() > 0:
             for claim in await self._write(claiming=True):
-                self._running[asyncio.create_task(self._attempt(claim))] = claim
+                self._running[asyncio.create_task(self._attempt(claim))] = _UnderWay(claim, time.monotonic())
 
     async def _write(self, *, claiming: bool) -> list[Claim]:
         """One transaction: the outcomes since the last one, and new claims."""
@@ -139,10 +157,16 @@ class DeliveryWorker:
         del self._concluded[: len(concluded)]
         return claims
 
+    def _free(self) -> int:
+        """Slots for attempts that begin now. One that waits for a slow receiver costs us nothing and holds none."""
+        begun = time.monotonic() - _PATIENCE_S
+        busy = sum(one.since > begun for one in self._running.values())
+        return min(self._slots - busy, _WAITING_FOLD * self._slots - len(self._running))
+
     def _room(self) -> Room:
-        in_hand = self._running.values()
+        in_hand = [one.claim for one in self._running.values()]
         return Room(
-            free=self._slots - len(in_hand),
+            free=self._free(),
             busy=Counter(claim.destination_id for claim in in_hand),
             failing=sum(claim.failing for claim in in_hand),
             per_destination=max(1, self._slots * 3 // 4),
@@ -151,7 +175,8 @@ class DeliveryWorker:
         )
 
     async def _wait(self, stopped: asyncio.Task[bool]) -> None:
-        bell = asyncio.create_task(self._services.deliveries_due.wait(POLL_S))
+        longest = POLL_S if self._free() > 0 else _PATIENCE_S
+        bell = asyncio.create_task(self._services.deliveries_due.wait(longest))
         try:
             done, _ = await asyncio.wait({bell, stopped, *self._running}, return_when=asyncio.FIRST_COMPLETED)
             if done.isdisjoint({bell, stopped}):

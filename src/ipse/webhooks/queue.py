@@ -8,13 +8,14 @@ stands outside.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from ipse.runtime.services import Services
@@ -38,7 +39,10 @@ SUPERSEDED_AFTER: Final = timedelta(seconds=60)
 """How long a later status waits for an earlier one that keeps failing (W3)."""
 
 _LOOKAHEAD: Final = 128
-"""Due deliveries considered per claim, before the limit for each destination is applied."""
+"""Due deliveries considered at one look, before the limit for each destination is applied."""
+
+_LOOKS: Final = 4
+"""How often a claim looks past deliveries of destinations that have no room before it makes do with what it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,25 @@ class Room:
     per_destination: int
     per_failing_destination: int
     all_failing: int
+
+    def after(self, taken: Sequence[_Due]) -> Room:
+        """Return what is left once ``taken`` are in hand as well."""
+        return replace(
+            self,
+            free=self.free - len(taken),
+            busy=Counter(self.busy) + Counter(due.destination_id for due in taken),
+            failing=self.failing + sum(due.failing for due in taken),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """A delivery that could be claimed; ``rank`` counts from 1 within its destination, oldest first."""
+
+    delivery_id: str
+    destination_id: str
+    rank: int
+    failing: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,14 +217,31 @@ async def supersede(tx: Transaction, services: Services) -> None:
 
 
 async def _due(tx: Transaction, now: datetime, room: Room) -> Sequence[str]:
-    full = [destination for destination, count in room.busy.items() if count >= room.per_destination]
+    chosen: list[str] = []
+    for _ in range(_LOOKS):
+        due, more = await _look(tx, now, room, besides=chosen)
+        fair = _fair(due, room)
+        chosen += [one.delivery_id for one in fair]
+        room = room.after(fair)
+        if room.free <= 0 or not more:
+            break
+        # All that was seen belongs to destinations without room: behind their backlog others may wait.
+    # A second look under a row lock: another worker may have been quicker. SQLite has one writer and ignores the lock.
+    locked = await tx.scalars(
+        select(DeliveryRow.id).where(DeliveryRow.id.in_(chosen), _free(now)).with_for_update(skip_locked=True)
+    )
+    return locked.all()
+
+
+async def _look(tx: Transaction, now: datetime, room: Room, *, besides: Sequence[str]) -> tuple[list[_Due], bool]:
+    """Return the oldest due deliveries of destinations with room, and whether there may be more."""
     earlier = aliased(DeliveryRow)
-    free = _free(now)
     candidates = (
         select(DeliveryRow.id, DeliveryRow.destination_id, DeliveryRow.due_at, DeliveryRow.position)
         .where(
-            free,
-            DeliveryRow.destination_id.not_in(full),
+            _free(now),
+            DeliveryRow.id.not_in(besides),
+            DeliveryRow.destination_id.not_in(_without_room(room)),
             or_(
                 DeliveryRow.is_resend.is_(True),
                 DeliveryRow.session_id.is_(None),
@@ -235,19 +275,27 @@ async def _due(tx: Transaction, now: datetime, room: Room) -> Sequence[str]:
         func.row_number()
         .over(partition_by=candidates.c.destination_id, order_by=(candidates.c.due_at, candidates.c.position))
         .label("rank"),
+        func.count().over().label("considered"),
     ).subquery()
     rows = await tx.execute(
-        select(ranked.c.id, ranked.c.destination_id, ranked.c.rank, DestinationRow.failing_since)
+        select(ranked.c.id, ranked.c.destination_id, ranked.c.rank, ranked.c.considered, DestinationRow.failing_since)
         .join(DestinationRow, DestinationRow.id == ranked.c.destination_id)
         .where(ranked.c.rank <= room.per_destination)
         .order_by(ranked.c.due_at)
     )
-    fair = _fair([(row.id, row.destination_id, row.rank, row.failing_since is not None) for row in rows], room)
-    # A second look under a row lock: another worker may have been quicker. SQLite has one writer and ignores the lock.
-    locked = await tx.scalars(
-        select(DeliveryRow.id).where(DeliveryRow.id.in_(fair), free).with_for_update(skip_locked=True)
-    )
-    return locked.all()
+    found = rows.all()
+    due = [_Due(row.id, row.destination_id, row.rank, row.failing_since is not None) for row in found]
+    return due, bool(found) and found[0].considered == _LOOKAHEAD
+
+
+def _without_room(room: Room) -> Select[Any]:
+    """Select the destinations that can take nothing now. Failing ones have less room, however much they wait for."""
+    full = [destination for destination, count in room.busy.items() if count >= room.per_destination]
+    nearly = [destination for destination, count in room.busy.items() if count >= room.per_failing_destination]
+    failing: ColumnElement[bool] = DestinationRow.failing_since.is_not(None)
+    if room.failing < room.all_failing:
+        failing = and_(failing, DestinationRow.id.in_(nearly))
+    return select(DestinationRow.id).where(or_(DestinationRow.id.in_(full), failing))
 
 
 def _is_pending(other: type[DeliveryRow]) -> ColumnElement[bool]:
@@ -257,19 +305,19 @@ def _is_pending(other: type[DeliveryRow]) -> ColumnElement[bool]:
     return func.coalesce(other.state, "") == "pending"
 
 
-def _fair(ranked: Iterable[tuple[str, str, int, bool]], room: Room) -> list[str]:
-    """Choose among (delivery, destination, rank within the destination, failing), oldest first."""
-    chosen: list[str] = []
+def _fair(candidates: Iterable[_Due], room: Room) -> list[_Due]:
+    """Choose what there is room for, oldest first."""
+    chosen: list[_Due] = []
     failing = room.failing
-    for delivery_id, destination_id, rank, is_failing in ranked:
-        limit = room.per_failing_destination if is_failing else room.per_destination
-        if len(chosen) == room.free or rank + room.busy.get(destination_id, 0) > limit:
+    for due in candidates:
+        limit = room.per_failing_destination if due.failing else room.per_destination
+        if len(chosen) == room.free or due.rank + room.busy.get(due.destination_id, 0) > limit:
             continue
-        if is_failing:
+        if due.failing:
             if failing >= room.all_failing:
                 continue
             failing += 1
-        chosen.append(delivery_id)
+        chosen.append(due)
     return chosen
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from collections.abc import Mapping
@@ -48,6 +49,10 @@ class Wire(OutboundClient):
     sent: list[Sent] = field(default_factory=list)
     answers: dict[str, list[int | OutboundError]] = field(default_factory=dict)
     breaks: Exception | None = None
+    holds: dict[str, asyncio.Event] = field(default_factory=dict)
+    """URLs that answer only once this is set."""
+    reached: dict[str, asyncio.Event] = field(default_factory=dict)
+    """Set when the URL is called."""
 
     async def post(
         self, url: str, *, body: bytes, headers: Mapping[str, str], allow_private: bool = False
@@ -55,6 +60,10 @@ class Wire(OutboundClient):
         if self.breaks is not None:
             raise self.breaks
         self.sent.append(Sent(url, body, headers, allow_private))
+        if url in self.reached:
+            self.reached[url].set()
+        if url in self.holds:
+            await self.holds[url].wait()
         waiting = self.answers.get(url, [])
         answer = waiting.pop(0) if waiting else 200
         if isinstance(answer, OutboundError):
