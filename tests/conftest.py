@@ -87,6 +87,8 @@ def address_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path, address_data: Path) -> Settings:
     """Settings of a closed installation with nothing running in the background."""
+    from pydantic import SecretStr
+
     from ipse.settings import Settings
 
     return Settings(
@@ -94,6 +96,9 @@ def settings(database_url: str, tmp_path: Path, address_data: Path) -> Settings:
         database_url=database_url,
         intelligence_dir=address_data,
         public_url="http://testserver",
+        # A public address: live applications are served only with master keys that do not lie beside the data.
+        ordinary_master_key=SecretStr("b3JkaW5hcnkgbWFzdGVyIGtleSBvZiB0aGUgdGVzdHM="),
+        biometric_master_key=SecretStr("YmlvbWV0cmljIG1hc3RlciBrZXkgb2YgdGhlIHRlc3Q="),
         run_worker=False,
         inference_workers=2,
         log_level="WARNING",

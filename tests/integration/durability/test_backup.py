@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import select
 
 from ipse.app import build, build_services, close_services
@@ -36,7 +38,6 @@ pytestmark = pytest.mark.anyio
 async def empty(databases: Databases, settings: Settings, tmp_path: Path) -> AsyncIterator[Settings]:
     """An installation on a new machine: nothing but the master keys, which were kept elsewhere."""
     folder = tmp_path / "new machine"
-    shutil.copytree(settings.data_dir / "keys", folder / "keys")
     with databases.fresh(folder, migrated=False) as url:
         yield settings.model_copy(update={"data_dir": folder, "database_url": url, "blob_url": ""})
 
@@ -149,12 +150,9 @@ async def test_a_restore_needs_an_empty_installation_and_the_master_keys(
     await service.create(services.settings, backup, clock)
     with pytest.raises(InstallationInUse):
         await service.restore(services.settings, backup)
-    key = empty.data_dir / "keys" / "biometric.key"
-    right = key.read_bytes()
-    key.write_bytes(b"A" * 43 + b"=\n")
+    wrong = SecretStr(base64.b64encode(bytes(32)).decode())
     with pytest.raises(KeyRingError):
-        await service.restore(empty, backup)
-    key.write_bytes(right)
+        await service.restore(empty.model_copy(update={"biometric_master_key": wrong}), backup)
     await service.restore(empty, backup)
     with pytest.raises(InstallationInUse):
         await service.restore(empty, backup)

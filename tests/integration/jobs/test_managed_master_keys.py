@@ -107,7 +107,8 @@ async def test_public_installation_refuses_live_traffic_with_development_keys(
     apart = {"ordinary_master_key": SecretStr(key), "biometric_master_key_uri": kms.new_key()}
     require_real_keys(on_files.model_copy(update=apart), live_application.application)
 
-    object.__setattr__(services, "settings", services.settings.model_copy(update={"public_url": on_files.public_url}))
+    no_keys = {"ordinary_master_key": None, "biometric_master_key": None, "public_url": on_files.public_url}
+    object.__setattr__(services, "settings", services.settings.model_copy(update=no_keys))
     for caller, status in ((application, 200), (live_application, 503)):
         answer = await make_client(caller).get("/v3/workflows/")
         assert answer.status_code == status, answer.text
