@@ -6,6 +6,7 @@ queue in bulk, sealed like any other: what is measured is the delivery, not the 
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 import json
@@ -22,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 
 from ipse.app import build_services, close_services
 from ipse.runtime.scope import Scope
@@ -98,10 +99,13 @@ class Queue:
             scope = Scope(tx, self.application.application, self.services)
             return (await destinations.create(scope, NewDestination(url=url))).id
 
-    async def fill(self, sessions: int, statuses: int, to: Sequence[str]) -> dict[str, float]:
+    async def fill(
+        self, sessions: int, statuses: int, to: Sequence[str], *, state: str = "pending"
+    ) -> dict[str, float]:
         """Queue ``statuses`` events for each of ``sessions`` sessions, the n-th session to the n-th of ``to``.
 
-        Returns the Unix time at which each event was queued, by its id.
+        Returns the Unix time at which each event was queued, by its id. In the ``state`` ``paused`` they wait for
+        :meth:`release`.
         """
         services, queued = self.services, dict[str, float]()
         rows: list[tuple[dict[str, object], dict[str, object]]] = []
@@ -109,7 +113,7 @@ class Queue:
             session_id = str(uuid.uuid4())
             for version in range(1, statuses + 1):
                 event = self._event(session_id, version)
-                rows.append((event, self._delivery(event, to[number % len(to)])))
+                rows.append((event, self._delivery(event, to[number % len(to)], state)))
         for first in range(0, len(rows), _ROWS_AT_ONCE):
             part = rows[first : first + _ROWS_AT_ONCE]
             async with services.database.writing() as tx:
@@ -143,19 +147,24 @@ class Queue:
             "occurred_at": self.services.clock.now(),
         }
 
-    def _delivery(self, event: dict[str, object], destination_id: str) -> dict[str, object]:
+    def _delivery(self, event: dict[str, object], destination_id: str, state: str) -> dict[str, object]:
         return {
             "id": self.services.identifiers.uuid(),
             "event_id": event["id"],
             "destination_id": destination_id,
             "session_id": event["session_id"],
             "position": event["session_version"],
-            "state": "pending",
+            "state": state,
             "is_resend": False,
             "attempts": 0,
             "due_at": event["occurred_at"],
             "created_at": event["occurred_at"],
         }
+
+    async def release(self) -> None:
+        """Make everything due at once that was queued as ``paused``."""
+        async with self.services.database.writing() as tx:
+            await tx.execute(update(DeliveryRow).where(DeliveryRow.state == "paused").values(state="pending"))
 
     async def states(self) -> dict[str, int]:
         """How many deliveries are in each state."""
@@ -256,8 +265,6 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 async def drained(running: Queue, wanted: int, limit_s: float) -> None:
     """Return once the receiver has ``wanted`` deliveries; end the program after ``limit_s`` seconds."""
-    import asyncio
-
     end = time.monotonic() + limit_s
     while running.receiver.count() < wanted:
         if time.monotonic() > end:
