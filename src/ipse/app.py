@@ -18,6 +18,7 @@ from ipse.biometrics.errors import ModelError
 from ipse.biometrics.pool import InferencePool
 from ipse.clock import Clock, SystemClock
 from ipse.edge import handlers
+from ipse.edge.admission import Admission
 from ipse.edge.body_budget import BodyBudget
 from ipse.edge.middleware import Observation, TrailingSlash
 from ipse.identifiers import Identifiers, RandomIdentifiers
@@ -147,5 +148,6 @@ def build(settings: Settings, services: Services | None = None) -> FastAPI:
     openapi.install(app)
     handlers.install(app)
     app.add_middleware(TrailingSlash)
+    app.add_middleware(Admission, limit=settings.working_requests)
     app.add_middleware(Observation, is_https=settings.public_url.startswith("https://"))
     return app

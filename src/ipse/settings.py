@@ -113,6 +113,12 @@ class Settings(BaseSettings):
         gt=0,
         description="Seconds in which a request body must arrive, so that nobody holds memory by sending slowly.",
     )
+    working_requests: int = Field(
+        48,
+        ge=1,
+        description="Requests that one process works on at once, counted from when their body has arrived; beyond it "
+        "callers get 503 with Retry-After. Higher: longer waits under overload.",
+    )
     rate_limits: bool = Field(
         True, description="Enforce the contract's request limits. Off only for load tests on a private machine."
     )
