@@ -56,6 +56,12 @@ def test_page_names_no_test_that_does_not_exist(page: Path) -> None:
         assert found["name"] in names_in(found["path"]), found[0]
 
 
+def test_promises_that_other_pages_name_exist() -> None:
+    known = {promise.id for promise in promises()}
+    for page in (ROOT / "docs" / "security").glob("*.md"):
+        assert set(re.findall(r"\bT\d\.\d+\b", page.read_text())) <= known, page.name
+
+
 def test_no_row_of_the_list_is_overlooked_or_doubled() -> None:
     rows = [line for line in LIST.read_text().splitlines() if re.match(r"\| [A-Z]\d", line)]
     found = [promise.id for promise in promises()]
