@@ -109,13 +109,10 @@ class Database:
             return True
         await self._writer.acquire()
         try:
-            connection = await self.engine.raw_connection()
-            try:
-                driver = connection.driver_connection
+            async with self.engine.connect() as connection:
+                driver = (await connection.get_raw_connection()).driver_connection
                 assert isinstance(driver, OneTripConnection)
                 return bool(await driver.on_its_thread(sqlite_connection.empty_log, driver.raw))
-            finally:
-                connection.close()
         finally:
             self._writer.release()
 
