@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 import gc
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from ipse.cli.backup import backup
 from ipse.cli.evidence import evidence, replay
 from ipse.cli.failure import explained
 from ipse.cli.lockout import lockout
+from ipse.cli.policies import policy
 from ipse.cli.privacy import erase, export_subject, receipt, retention
 from ipse.cli.templates import templates
 
@@ -35,7 +35,6 @@ app.add_typer(applications, name="applications")
 app.add_typer(models, name="models")
 app.add_typer(data, name="data")
 app.add_typer(keys, name="keys")
-policy = typer.Typer(no_args_is_help=True, help="The step-up policies.")
 app.add_typer(policy, name="policy")
 faces = typer.Typer(no_args_is_help=True, help="The stored faces.")
 face_index = typer.Typer(no_args_is_help=True, help="The vector index in PostgreSQL for face search.")
@@ -441,58 +440,6 @@ def face_index_drop(as_json: Json = False) -> None:
     from ipse.cli import face_index as index
 
     index.drop(as_json=as_json)
-
-
-PolicyFile = Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="A policy, as JSON.")]
-
-
-@policy.command("check")
-def policy_check(file: PolicyFile, as_json: Json = False) -> None:
-    """Say everything that is wrong with a policy.
-
-    Exit code 1 when something is. Workflows and lists are looked up when the policy is published.
-    """
-    from ipse.cli import policy as policies
-
-    policies.check(file, as_json=as_json)
-
-
-@policy.command("test")
-def policy_test(
-    file: PolicyFile,
-    cases: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="Table tests; default FILE with .cases.json.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Run the table tests of a policy.
-
-    Exit code 1 when an answer is not the expected one.
-    """
-    from ipse.cli import policy as policies
-
-    policies.test(file, cases, as_json=as_json)
-
-
-@policy.command("backtest")
-def policy_backtest(
-    file: PolicyFile,
-    application: Annotated[str, typer.Option(help="An id, or sandbox or live for the first of that mode.")],
-    since: Annotated[datetime | None, typer.Option(help="Only evaluations from this moment on (UTC).")] = None,
-    current: Annotated[
-        bool, typer.Option("--current", help="Compare with what the policy in force answers, not with what it did.")
-    ] = False,
-    most: Annotated[int, typer.Option(min=1, help="The latest so many evaluations.")] = 10_000,
-    as_json: Json = False,
-) -> None:
-    """Try a policy on recorded evaluations.
-
-    Shows what it would have answered otherwise; nothing is changed.
-    """
-    from ipse.cli import policy as policies
-
-    moment = None if since is None else since.replace(tzinfo=since.tzinfo or UTC)
-    policies.backtest(file, application, moment, against_current=current, most=most, as_json=as_json)
 
 
 def run() -> None:

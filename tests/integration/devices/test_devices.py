@@ -12,10 +12,8 @@ from sqlalchemy import delete, func, select
 
 from ipse.checks.history import History
 from ipse.clock import ManualClock
-from ipse.decision.statuses import Cause
 from ipse.devices import service as devices
 from ipse.devices.tasks import forget_unseen
-from ipse.edge.errors import NotFound
 from ipse.intelligence.facts import DeviceFacts, NetworkFacts
 from ipse.privacy import erasure
 from ipse.runtime.scope import Scope
@@ -24,121 +22,13 @@ from ipse.sessions import deletion
 from ipse.storage.tables import (
     DeviceRow,
     EvaluationRow,
-    ReportRow,
-    SessionRow,
     SightingRow,
-    UserDeviceRow,
-    UserRow,
 )
 from ipse.users.service import ensure_user
+from tests.integration.devices.visits import COMPONENTS, LAPTOP, MADRID, PHONE, TOKYO, Visits
 from tests.services.applications import RegisteredApplication
 
 pytestmark = pytest.mark.anyio
-
-COMPONENTS = {
-    "canvas": "c1",
-    "fonts": "f1",
-    "webgl": "nvidia",
-    "screen": "1080x1920",
-    "audio": "a1",
-    "languages": "de-DE,de,en",
-    "time_zone": "Europe/Berlin",
-    "cores": "8",
-    "memory": "8",
-    "browser": "Chrome",
-    "system": "Windows",
-    "platform": "Win32",
-    "pixel_ratio": "1.25",
-}
-LAPTOP = DeviceFacts(
-    browser="Chrome",
-    system="Windows",
-    platform="desktop",
-    fingerprint="f" * 64,
-    persistent_id="A" * 22,
-    components=COMPONENTS,
-    reported=True,
-)
-PHONE = replace(
-    LAPTOP, system="iOS", persistent_id="B" * 22, fingerprint="e" * 64, components={**COMPONENTS, "system": "iOS"}
-)
-MADRID = NetworkFacts(
-    "203.0.113.7", 4, network="203.0.113.0/24", country="ES", country_name="Spain", latitude=40.4, longitude=-3.7
-)
-TOKYO = NetworkFacts("198.51.100.9", 4, network="198.51.100.0/24", country="JP", latitude=35.7, longitude=139.7)
-
-
-class Visits:
-    """Sessions of an application, each visited by a device from a place."""
-
-    def __init__(self, scope: Scope) -> None:
-        self.scope = scope
-        self.number = 0
-
-    async def session(self, vendor_data: str | None, status: str = "Approved", **columns: Any) -> SessionRow:
-        self.number += 1
-        user = await ensure_user(self.scope, vendor_data) if vendor_data else None
-        now = self.scope.services.clock.now()
-        row = SessionRow(
-            id=self.scope.services.identifiers.uuid(),
-            application_id=self.scope.application_id,
-            session_number=self.number,
-            environment="sandbox",
-            status=status,
-            user_id=user.id if user else None,
-            vendor_data=vendor_data,
-            created_at=now,
-            expires_at=now + timedelta(days=7),
-            **columns,
-        )
-        self.scope.tx.add(row)
-        await self.scope.tx.flush()
-        return row
-
-    async def seen(
-        self,
-        vendor_data: str | None,
-        device: DeviceFacts = LAPTOP,
-        network: NetworkFacts = MADRID,
-        status: str = "Approved",
-    ) -> tuple[SessionRow, str | None]:
-        session = await self.session(vendor_data, status)
-        found = await devices.remember(
-            self.scope, vendor_data=vendor_data, device=device, network=network, session_id=session.id
-        )
-        return session, found
-
-    async def past(
-        self,
-        vendor_data: str | None = "ada",
-        device: DeviceFacts = LAPTOP,
-        network: NetworkFacts = MADRID,
-        session_id: str | None = None,
-    ) -> History:
-        return await devices.history(
-            self.scope, vendor_data=vendor_data, device=device, network=network, session_id=session_id
-        )
-
-    async def report(self, session: SessionRow, status: str, *risks: str) -> None:
-        now = self.scope.services.clock.now()
-        warnings = [{"risk": risk} for risk in risks]
-        self.scope.tx.add(
-            ReportRow(
-                session_id=session.id,
-                node_id="liveness",
-                feature="LIVENESS",
-                status=status,
-                report={"warnings": warnings},
-                created_at=now,
-                updated_at=now,
-            )
-        )
-        await self.scope.tx.flush()
-
-
-@pytest.fixture
-def visits(scope: Scope) -> Visits:
-    return Visits(scope)
 
 
 async def test_a_device_is_known_by_the_id_it_keeps(visits: Visits) -> None:
@@ -334,109 +224,6 @@ async def test_the_last_place_is_not_one_behind_a_vpn(visits: Visits, clock: Man
     place = (await visits.past()).last_place
     assert place is not None
     assert (place.country, place.is_anonymous, place.latitude) == ("ES", False, 40.4)
-
-
-async def test_an_approved_face_makes_its_device_trusted(visits: Visits, scope: Scope) -> None:
-    session, _ = await visits.seen("ada")
-    await devices.on_approved(scope, session)
-    assert (await visits.past()).is_trusted_device is False, "no face was shown"
-    await visits.report(session, "Approved")
-    await devices.on_approved(scope, session)
-    await scope.tx.flush()
-    assert (await visits.past()).is_trusted_device
-    use = (await scope.tx.scalars(select(UserDeviceRow))).one()
-    assert use.trusted_by == "session"
-
-
-async def test_a_handed_over_session_makes_the_device_of_the_face_trusted(
-    visits: Visits, scope: Scope, clock: ManualClock
-) -> None:
-    session, _ = await visits.seen("ada", LAPTOP)
-    clock.advance(timedelta(seconds=30))
-    await devices.remember(scope, vendor_data="ada", device=PHONE, network=MADRID, session_id=session.id)
-    await visits.report(session, "Approved")
-    await devices.on_approved(scope, session)
-    await scope.tx.flush()
-    assert (await visits.past(device=PHONE)).is_trusted_device
-    assert (await visits.past(device=LAPTOP)).is_trusted_device is False
-
-
-@pytest.mark.parametrize(
-    ("changed", "network", "trusted"),
-    [({}, MADRID, True), ({"fingerprint": "d" * 64}, MADRID, False), ({}, TOKYO, False)],
-)
-async def test_the_integrators_id_of_the_same_device_is_trusted_with_it(
-    visits: Visits, scope: Scope, changed: dict[str, Any], network: NetworkFacts, trusted: bool
-) -> None:
-    shop = replace(LAPTOP, persistent_id="C" * 22, **changed)
-    evaluation = scope.services.identifiers.uuid()
-    await devices.remember(scope, vendor_data="ada", device=shop, network=network, evaluation_id=evaluation)
-    session = await visits.session("ada", evaluation_id=evaluation)
-    await devices.remember(scope, vendor_data="ada", device=LAPTOP, network=MADRID, session_id=session.id)
-    await visits.report(session, "Approved")
-    await devices.on_approved(scope, session)
-    await scope.tx.flush()
-    assert (await visits.past(device=LAPTOP)).is_trusted_device
-    assert (await visits.past(device=shop, network=network)).is_trusted_device is trusted
-
-
-@pytest.mark.parametrize(
-    ("cause", "risks", "trusted"),
-    [
-        (Cause.EVALUATED, ["LIVENESS_FACE_ATTACK"], False),
-        (Cause.EVALUATED, ["LOW_LIVENESS_SCORE"], True),
-        (Cause.REPORTED, [], False),
-        (Cause.REVIEWER, [], False),
-    ],
-)
-async def test_an_attack_or_a_report_takes_the_trust_back(
-    visits: Visits, scope: Scope, cause: Cause, risks: list[str], trusted: bool
-) -> None:
-    first, device_id = await visits.seen("ada")
-    assert device_id is not None
-    assert first.user_id is not None
-    await devices.trust(scope, user_id=first.user_id, device_id=device_id, by="integrator")
-    session, _ = await visits.seen("ada", status="Declined")
-    await visits.report(session, "Declined", *risks)
-    await devices.on_declined(scope, session, cause)
-    await scope.tx.flush()
-    assert (await visits.past()).is_trusted_device is trusted
-
-
-async def test_trust_is_refused_for_devices_the_person_never_used(visits: Visits, scope: Scope) -> None:
-    user = await ensure_user(scope, "ada")
-    _, device_id = await visits.seen("eve")
-    assert device_id is not None
-    with pytest.raises(NotFound):
-        await devices.trust(scope, user_id=user.id, device_id=device_id, by="integrator")
-    with pytest.raises(NotFound):
-        await devices.revoke(scope, user_id=user.id, device_id=device_id)
-
-
-async def test_devices_of_a_user_are_listed_newest_first(visits: Visits, scope: Scope, clock: ManualClock) -> None:
-    session, laptop = await visits.seen("ada")
-    clock.advance(timedelta(days=1))
-    _, phone = await visits.seen("ada", PHONE)
-    assert session.user_id is not None
-    listed = await devices.devices_of(scope, session.user_id)
-    assert [own.device.id for own in listed] == [phone, laptop]
-    assert [own.use.times_seen for own in listed] == [1, 1]
-
-
-async def test_merging_users_keeps_what_was_revoked_revoked(visits: Visits, scope: Scope) -> None:
-    first, device_id = await visits.seen("ada")
-    await visits.seen("ada.old", PHONE)
-    await visits.seen("ada.old", LAPTOP)
-    source = (await scope.tx.scalars(select(UserRow).where(UserRow.vendor_data == "ada.old"))).one()
-    target = (await scope.tx.scalars(select(UserRow).where(UserRow.vendor_data == "ada"))).one()
-    assert device_id is not None
-    await devices.trust(scope, user_id=target.id, device_id=device_id, by="integrator")
-    await devices.revoke(scope, user_id=source.id, device_id=device_id)
-    await devices.move_user(scope, source, target)
-    assert len(await devices.devices_of(scope, target.id)) == 2
-    past = await visits.past("ada")
-    assert (past.sightings, past.is_trusted_device) == (3, False)
-    assert first.user_id == target.id
 
 
 async def test_nothing_is_shared_between_applications(
