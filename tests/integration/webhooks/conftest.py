@@ -16,7 +16,7 @@ from ipse.runtime.scope import Scope
 from ipse.runtime.services import Services
 from ipse.security.outbound import OutboundClient, OutboundError, OutboundResponse
 from ipse.storage.tables import DeliveryRow, DestinationRow
-from ipse.webhooks import destinations, service
+from ipse.webhooks import destinations, queue, service
 from ipse.webhooks.delivery import DeliveryWorker
 from ipse.webhooks.schemas import NewDestination
 from tests.services.applications import RegisteredApplication
@@ -139,3 +139,16 @@ def post(services: Services, application: RegisteredApplication, clock: ManualCl
 @pytest.fixture
 def session_id() -> str:
     return str(uuid.uuid4())
+
+
+def room(**limits: Any) -> queue.Room:
+    """A worker with all the room it wants, but for ``limits``."""
+    plenty: dict[str, Any] = {
+        "free": 99,
+        "busy": {},
+        "failing": 0,
+        "per_destination": 99,
+        "per_failing_destination": 99,
+        "all_failing": 99,
+    }
+    return queue.Room(**{**plenty, **limits})

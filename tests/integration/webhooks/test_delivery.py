@@ -6,7 +6,6 @@ import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -15,27 +14,14 @@ from ipse.runtime.scope import Scope
 from ipse.security.outbound import ConnectionFailed, ForbiddenAddress, OutboundTimeout
 from ipse.security.signatures import verify
 from ipse.storage.tables import DeliveryRow, DestinationRow, EventRow
-from ipse.webhooks import delivery, destinations, queue, service
+from ipse.webhooks import destinations, queue, service
 from ipse.webhooks.policy import DELAYS
 from ipse.webhooks.schemas import DestinationChange
 from ipse.webhooks.tasks import forget_old_events
-from tests.integration.webhooks.conftest import Post
+from tests.integration.webhooks.conftest import Post, room
 from tests.services.applications import RegisteredApplication
 
 pytestmark = pytest.mark.anyio
-
-
-def room(**limits: Any) -> queue.Room:
-    """A worker with all the room it wants, but for ``limits``."""
-    plenty: dict[str, Any] = {
-        "free": 99,
-        "busy": {},
-        "failing": 0,
-        "per_destination": 99,
-        "per_failing_destination": 99,
-        "all_failing": 99,
-    }
-    return queue.Room(**{**plenty, **limits})
 
 
 MakeApplication = Callable[..., Awaitable[RegisteredApplication]]
@@ -464,47 +450,3 @@ async def test_changes_of_a_destination_and_its_deliveries_do_not_block_one_anot
     stop.set()
     await asyncio.gather(*running)
     assert await post.deliveries() == []
-
-
-async def test_the_backlog_of_a_dead_destination_does_not_hide_what_waits_behind_it(
-    post: Post, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(queue, "_LOOKAHEAD", 3)
-    dead = await post.destination("https://dead.example.org/", "session.declined")
-    alive = await post.destination("https://alive.example.org/", "session.verified")
-    for _ in range(5):
-        await post.event(str(uuid.uuid4()), 1, "Declined")
-    post.clock.advance(timedelta(seconds=1))
-    for _ in range(2):
-        await post.event(str(uuid.uuid4()), 1, "Approved")
-    async with post.services.database.writing() as tx:
-        row = await tx.get(DestinationRow, dead)
-        assert row is not None
-        row.failing_since = post.clock.now()
-        first = await queue.claim(tx, post.services, worker="w", room=room(per_failing_destination=1))
-        held = room(busy={dead: 1}, failing=1, per_failing_destination=1)
-        second = await queue.claim(tx, post.services, worker="w", room=held)
-    assert sorted(claim.destination_id for claim in first) == sorted([dead, alive, alive])
-    assert second == [], "the dead one's share is taken, and nobody else waits"
-
-
-async def test_receivers_that_let_us_wait_give_their_slots_to_others(
-    post: Post, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(delivery, "_PATIENCE_S", 0.0)
-    urls = [f"https://slow{number}.example.org/" for number in range(2)]
-    for url in urls:
-        await post.destination(url)
-    answering = asyncio.Event()
-    post.wire.holds = dict.fromkeys(urls, answering)
-    for _ in range(20):
-        await post.event(str(uuid.uuid4()), 1, "Approved")
-    await post.destination("https://quick.example.org/")
-    post.wire.reached["https://quick.example.org/"] = reached = asyncio.Event()
-    await post.event(str(uuid.uuid4()), 1, "Approved")
-    stop = asyncio.Event()
-    running = asyncio.create_task(post.worker().run(stop))
-    await asyncio.wait_for(reached.wait(), 20)
-    answering.set()
-    stop.set()
-    await running
