@@ -62,6 +62,9 @@ async def build_services(
         lookup = await load_lookup_key(database, load_master_keys(settings), clock)
         database.unlock(KeyVault(ordinary, lookup))
         await migrate.upgrade(database.engine)
+    except BaseException:
+        await database.close()  # its threads would keep a process alive that has nothing left to do
+        raise
     finally:
         faces = await loading if loading is not None else faces
         network = await mapping
