@@ -31,14 +31,14 @@ class Installation:
 
     def run(self, *arguments: str, code: int = 0) -> str:
         done = subprocess.run(
-            self._command(arguments), env=self.environment, capture_output=True, text=True, timeout=60
+            self._command(arguments), env=self.environment, capture_output=True, text=True, timeout=300
         )
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout if code == 0 else done.stderr
 
     def facts(self, *arguments: str, code: int = 0) -> Any:
         done = subprocess.run(
-            self._command([*arguments, "--json"]), env=self.environment, capture_output=True, text=True, timeout=60
+            self._command([*arguments, "--json"]), env=self.environment, capture_output=True, text=True, timeout=300
         )
         assert done.returncode == code, done.stdout + done.stderr
         return json.loads(done.stdout)
@@ -55,6 +55,12 @@ class Installation:
 @pytest.fixture
 def installation(tmp_path: Path) -> Installation:
     return Installation(tmp_path)
+
+
+def test_commands_that_miss_a_master_key_say_so_and_end(installation: Installation) -> None:
+    installation.run("init")
+    master_key_path(installation.data, Ring.BIOMETRIC).unlink()
+    assert "There is no master key" in installation.run("audit", "list", code=1)
 
 
 def test_init_shows_keys_once_and_doctor_finds_the_installation(installation: Installation) -> None:

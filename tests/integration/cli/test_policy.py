@@ -16,6 +16,7 @@ import pytest
 
 from ipse.clock import ManualClock
 from ipse.runtime.services import Services
+from tests.services.command import environment_for
 
 if TYPE_CHECKING:
     from httpx2 import AsyncClient
@@ -90,10 +91,7 @@ async def test_a_backtest_shows_what_another_policy_would_have_answered(
         clock.advance(timedelta(seconds=1))
     velocity = {"trigger": "velocity", "type": "login", "count": 2, "window_minutes": 10, "by": "user"}
     file = _write(tmp_path, rules=[{"id": "hurry", "when": velocity, "then": "deny", "reason": "hurry"}])
-    where = {
-        "IPSE_DATA_DIR": str(services.settings.data_dir),
-        "IPSE_DATABASE_URL": services.settings.resolved_database_url,
-    }
+    where = environment_for(services.settings)
     found = json.loads(await ipse("backtest", file, "--application", application.id, "--json", environment=where))
     assert found["evaluations"] == 3
     assert [change["reasons_after"] for change in found["changed"]] == [["hurry"]], "counts are made from earlier rows"
