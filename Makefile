@@ -16,6 +16,7 @@ READY := $(VENV)/.ready
 RUN := $(BIN)
 
 ENDURANCE := tests/compatibility tests/crash tests/fuzz tests/scale
+WITHOUT_DATABASE := tests/integration/cli/test_installation.py tests/integration/cli/test_faces_on_files.py tests/integration/cli/test_data_commands.py tests/integration/test_outbound.py tests/integration/test_s3_blobs.py tests/integration/test_signatures_in_node.py
 
 NPM := npm --prefix web --loglevel=error
 WEB_PACKAGES := web/node_modules/.ready
@@ -143,7 +144,7 @@ endurance: setup  ## real servers under a client library, a fuzzer and kill -9, 
 .PHONY: postgresql
 postgresql: setup  ## the suites that touch the database once more, on a real PostgreSQL
 	@IPSE_TEST_DATABASE=postgresql IPSE_CRASH_STEP_UPS=60 \
-	  $(RUN)/pytest -q tests/integration tests/migrations tests/contract tests/crash
+	  $(RUN)/pytest -q tests/integration tests/migrations tests/contract tests/crash $(addprefix --ignore=,$(WITHOUT_DATABASE))
 
 .PHONY: web-test
 web-test: $(WEB_BUILD)  ## types, unit tests and size budget of the web pages
