@@ -18,6 +18,7 @@ from ipse.audit.service import record
 from ipse.runtime.scope import Scope
 from ipse.runtime.services import Services
 from tests.services.applications import RegisteredApplication
+from tests.services.command import environment_for
 
 pytestmark = pytest.mark.anyio
 
@@ -42,10 +43,7 @@ async def test_verify_names_the_place_from_which_an_entry_was_taken(
     services: Services, application: RegisteredApplication, tmp_path: Path
 ) -> None:
     chain = application.application.id
-    environment = {
-        "IPSE_DATA_DIR": str(services.settings.data_dir),
-        "IPSE_DATABASE_URL": services.settings.resolved_database_url,
-    }
+    environment = environment_for(services.settings)
     async with services.database.writing() as tx:
         scope = Scope(tx, application.application, services)
         for act in ("session.created", "session.decided"):

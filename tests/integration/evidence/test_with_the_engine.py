@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from ipse.samples.attacks import print_attack
 from ipse.samples.scenes import selfie
 from ipse.sessions import service as sessions
 from tests.services.applications import register_application
+from tests.services.command import environment_for
 from tests.services.step_up import finish_session
 
 if TYPE_CHECKING:
@@ -37,13 +37,7 @@ async def decided(client: AsyncClient, frames: list[bytes], workflow: str) -> st
 
 
 async def ipse(services: Services, *arguments: str) -> tuple[int, str]:
-    settings = services.settings
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("IPSE_")} | {
-        "IPSE_DATA_DIR": str(settings.data_dir),
-        "IPSE_DATABASE_URL": settings.resolved_database_url,
-        "IPSE_INTELLIGENCE_DIR": str(settings.intelligence_dir),
-        "IPSE_PUBLIC_URL": settings.public_url,
-    }
+    environment = environment_for(services.settings)
 
     def run() -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "ipse.cli", *arguments]

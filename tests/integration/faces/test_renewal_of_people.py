@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -24,6 +23,7 @@ from ipse.storage.tables import FaceRow
 from tests.conftest import MakeApplication
 from tests.integration.faces.test_renewal import keep
 from tests.services.applications import register_application
+from tests.services.command import environment_for
 from tests.services.step_up import finish_session
 from tests.unit.checks.selfies import template
 
@@ -77,13 +77,11 @@ async def test_a_person_steps_up_before_and_after_a_renewal_and_never_with_a_rev
 async def test_an_operator_sees_and_revokes_template_spaces(
     services: Services, make_application: MakeApplication
 ) -> None:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("IPSE_")}
-    settings = services.settings
-    own = {"IPSE_DATA_DIR": str(settings.data_dir), "IPSE_DATABASE_URL": settings.resolved_database_url}
+    environment = environment_for(services.settings)
 
     def ipse(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "ipse.cli", "templates", *arguments]
-        return subprocess.run(command, env={**inherited, **own}, capture_output=True, text=True, timeout=300)
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
 
     def told(*arguments: str) -> Any:
         done = ipse(*arguments, "--json")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import os
 import subprocess
 import sys
 import uuid
@@ -24,6 +23,7 @@ from ipse.runtime.scope import Scope
 from ipse.runtime.services import Services
 from ipse.settings import Settings
 from ipse.storage.tables import AttemptRow, AuditEntryRow, EventRow, LockRow
+from tests.services.command import environment_for
 from tests.services.pictures import flat_jpeg
 
 if TYPE_CHECKING:
@@ -214,11 +214,15 @@ async def test_an_operator_sees_and_lifts_a_lock_at_the_command_line(
     await fail(person, 2, clock, timedelta(seconds=1))
 
     async def ipse(*arguments: str) -> Any:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("IPSE_")}
-        own = {"IPSE_DATA_DIR": str(settings.data_dir), "IPSE_DATABASE_URL": settings.database_url}
         command = [sys.executable, "-m", "ipse.cli", "lockout", *arguments, "ada", "--application", "sandbox", "--json"]
         done = await asyncio.to_thread(
-            subprocess.run, command, env={**kept, **own}, capture_output=True, text=True, timeout=300, check=False
+            subprocess.run,
+            command,
+            env=environment_for(settings),
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return json.loads(done.stdout)

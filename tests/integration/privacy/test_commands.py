@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 import zipfile
@@ -16,6 +15,7 @@ import pytest
 from ipse.runtime.services import Services
 from ipse.step_up import signing_keys
 from tests.integration.privacy.conftest import become_known, counted
+from tests.services.command import environment_for
 
 if TYPE_CHECKING:
     from httpx2 import AsyncClient
@@ -26,15 +26,11 @@ pytestmark = pytest.mark.anyio
 
 
 async def ipse(services: Services, *arguments: str, code: int = 0) -> str:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("IPSE_")}
-    settings = services.settings
-    own = {"IPSE_DATA_DIR": str(settings.data_dir), "IPSE_DATABASE_URL": settings.database_url}
+    environment = environment_for(services.settings)
 
     def run() -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "ipse.cli", *arguments]
-        return subprocess.run(
-            command, env={**inherited, **own}, capture_output=True, text=True, timeout=300, check=False
-        )
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
 
     done = await asyncio.to_thread(run)
     assert done.returncode == code, done.stdout + done.stderr
