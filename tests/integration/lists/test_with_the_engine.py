@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from httpx2 import ASGITransport, AsyncClient
 
 from ipse.app import build
+from ipse.clock import ManualClock
 from ipse.runtime.application import SandboxEngine
 from ipse.runtime.services import Services
 from ipse.samples.scenes import selfie
@@ -33,7 +35,7 @@ async def _run(
 
 
 async def test_a_listed_face_is_declined_under_any_name_until_it_is_delisted(
-    services_with_faces: Services, portraits: Mapping[str, bytes]
+    services_with_faces: Services, portraits: Mapping[str, bytes], clock: ManualClock
 ) -> None:
     async with AsyncExitStack() as stack:
         application = await register_application(services_with_faces, engine=SandboxEngine.REAL)
@@ -74,6 +76,7 @@ async def test_a_listed_face_is_declined_under_any_name_until_it_is_delisted(
         delisted, _ = await _run(client, selfie("obama_2", portraits["obama_2"], seed=4), "alias-2")
         assert delisted["status"] == "Approved"
 
+        clock.advance(timedelta(minutes=6))  # so many refused faces make this address wait
         by_session = await put(client, entries, reference_session_id=delisted["session_id"])
         assert by_session["metadata"]["reference_image_url"]
         again, _ = await _run(client, selfie("obama_2", portraits["obama_2"], seed=5), "alias-2")
