@@ -114,7 +114,7 @@ class Settings(BaseSettings):
         description="Seconds in which a request body must arrive, so that nobody holds memory by sending slowly.",
     )
     working_requests: int = Field(
-        48,
+        24,
         ge=1,
         description="Requests that one process works on at once, counted from when their body has arrived; beyond it "
         "callers get 503 with Retry-After. Higher: longer waits under overload.",
