@@ -137,15 +137,6 @@ async def count_persons(scope: Scope, fingerprint: str, most: int) -> int:
     return (await scope.tx.execute(select(func.count()).select_from(persons))).scalar_one()
 
 
-async def forget_sightings(scope: Scope, vendor_data: str) -> None:
-    """Delete every sighting of a person."""
-    await scope.tx.execute(
-        delete(SightingRow).where(
-            SightingRow.application_id == scope.application_id, SightingRow.vendor_data == vendor_data
-        )
-    )
-
-
 async def sightings_of(scope: Scope, vendor_data: str) -> Sequence[SightingRow]:
     """Every sighting of a person."""
     query = select(SightingRow).where(

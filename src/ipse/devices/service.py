@@ -19,7 +19,6 @@ from ipse.storage.tables import SessionRow, UserDeviceRow, UserRow
 
 __all__ = [
     "devices_of",
-    "forget_user",
     "history",
     "is_trusted",
     "move_user",
@@ -126,11 +125,6 @@ async def on_declined(scope: Scope, session: SessionRow, cause: Cause) -> None:
         return
     for use in await repository.uses_in(scope, session):
         _take(use, scope)
-
-
-async def forget_user(scope: Scope, vendor_data: str) -> None:
-    """Delete every sighting of a person; the use of devices goes with the user's row."""
-    await repository.forget_sightings(scope, vendor_data)
 
 
 async def move_user(scope: Scope, source: UserRow, target: UserRow) -> None:

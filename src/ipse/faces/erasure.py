@@ -1,4 +1,4 @@
-"""Forgetting a person or a session: every face of theirs, and the images behind them."""
+"""Forgetting the faces of a person, and the images behind them."""
 
 from __future__ import annotations
 
@@ -22,13 +22,3 @@ async def forget_faces(scope: Scope, user: UserRow) -> int:
     await media.erase(scope, {row.media_id for row in found if row.media_id is not None})
     await scope.tx.execute(delete(FaceRow).where(*whose))
     return len(found)
-
-
-async def forget_session(scope: Scope, session_id: str) -> None:
-    """Delete the faces of one session: live ones, supplied ones, and the reference it provided.
-
-    The session's images are erased by the caller, who also knows those that show no face.
-    """
-    await scope.tx.execute(
-        delete(FaceRow).where(FaceRow.application_id == scope.application_id, FaceRow.session_id == session_id)
-    )

@@ -197,35 +197,23 @@ async def entry_page(
 
 async def find_entry(scope: Scope, list_id: str, entry_id: str) -> ListEntryRow | None:
     """One entry of one list, also after its time."""
-    row: ListEntryRow | None = await scope.tx.scalar(
-        select(ListEntryRow).where(
-            ListEntryRow.application_id == scope.application_id,
-            ListEntryRow.list_id == list_id,
-            ListEntryRow.id == entry_id,
-        )
-    )
-    return row
+    return await _entry(scope, list_id, ListEntryRow.id == entry_id)
 
 
 async def with_value(scope: Scope, list_id: str, value: str) -> ListEntryRow | None:
     """The entry of a value, also after its time."""
-    row: ListEntryRow | None = await scope.tx.scalar(
-        select(ListEntryRow).where(
-            ListEntryRow.application_id == scope.application_id,
-            ListEntryRow.list_id == list_id,
-            ListEntryRow.value == value,
-        )
-    )
-    return row
+    return await _entry(scope, list_id, ListEntryRow.value == value)
 
 
 async def of_object(scope: Scope, list_id: str, object_id: str) -> ListEntryRow | None:
     """The entry made from a stored object, such as a face of a session."""
+    return await _entry(scope, list_id, ListEntryRow.reference_object_id == object_id)
+
+
+async def _entry(scope: Scope, list_id: str, which: ColumnElement[bool]) -> ListEntryRow | None:
     row: ListEntryRow | None = await scope.tx.scalar(
         select(ListEntryRow).where(
-            ListEntryRow.application_id == scope.application_id,
-            ListEntryRow.list_id == list_id,
-            ListEntryRow.reference_object_id == object_id,
+            ListEntryRow.application_id == scope.application_id, ListEntryRow.list_id == list_id, which
         )
     )
     return row
