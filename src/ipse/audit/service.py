@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from ipse.audit.chain import INSTALLATION, SALT_BYTES, Entry, commitment, digest, instant
 from ipse.audit.sealing import seal_content
@@ -17,6 +18,9 @@ from ipse.runtime.services import Services
 from ipse.security.canonical_json import canonical_bytes
 from ipse.storage.database import Transaction
 from ipse.storage.tables import AuditEntryRow
+
+_LAST: Final = "ipse.audit.last_moment"
+"""Where a transaction keeps the moment of its last entry."""
 
 
 async def record(
@@ -137,7 +141,7 @@ def _add(
     subject_tag: str | None,
     details: Mapping[str, Any] | None,
 ) -> None:
-    now, entry_id, salt = services.clock.now(), services.identifiers.uuid(), secrets.token_bytes(SALT_BYTES)
+    now, entry_id, salt = _moment(tx, services), services.identifiers.uuid(), secrets.token_bytes(SALT_BYTES)
     content = canonical_bytes(
         {
             "actor": {"display": actor.display, "email": actor.email},
@@ -174,3 +178,12 @@ def _add(
             chained=None,
         )
     )
+
+
+def _moment(tx: Transaction, services: Services) -> datetime:
+    """Now, or one microsecond after the last entry of ``tx``: the acts of one transaction keep their order."""
+    last: datetime | None = tx.info.get(_LAST)
+    now = services.clock.now()
+    moment = now if last is None else max(now, last + timedelta(microseconds=1))
+    tx.info[_LAST] = moment
+    return moment

@@ -104,6 +104,16 @@ async def test_linked_entries_verify_from_the_first_to_the_last(services: Servic
     assert (report.checkpoints, report.erased, report.waiting) == (1, 0, 0)
 
 
+async def test_acts_of_one_transaction_keep_their_order_though_the_clock_stands(
+    services: Services, application: RegisteredApplication
+) -> None:
+    acts = [f"session.step_{number:02d}" for number in range(12)]
+    await act(services, application, *acts)
+    await linking.link_waiting(services)
+    linked = [row.act for row in await rows(services, application.application.id)]
+    assert [one for one in linked if one.startswith("session.step_")] == acts
+
+
 async def test_entries_of_transactions_at_once_are_linked_once(
     services: Services, application: RegisteredApplication, grown: str
 ) -> None:
