@@ -21,11 +21,12 @@ from ipse.security.outbound import (
     ForbiddenAddress,
     OutboundClient,
     OutboundTimeout,
+    UnusableUrl,
 )
 
 pytestmark = pytest.mark.anyio
 
-Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
+Answer = Callable[[asyncio.StreamWriter, asyncio.StreamReader], Awaitable[None]]
 
 
 class Server:
@@ -52,7 +53,7 @@ async def serving(
             head = await reader.readuntil(b"\r\n\r\n")
             length = next((int(x[15:]) for x in head.lower().split(b"\r\n") if x.startswith(b"content-length:")), 0)
             server.requests.append(head + await reader.readexactly(length))
-            await answer(writer)
+            await answer(writer, reader)
         except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             pass
         finally:
@@ -73,7 +74,7 @@ async def serving(
 
 
 def saying(text: bytes) -> Answer:
-    async def answer(writer: asyncio.StreamWriter) -> None:
+    async def answer(writer: asyncio.StreamWriter, _: asyncio.StreamReader) -> None:
         writer.write(text)
         await writer.drain()
 
@@ -111,9 +112,15 @@ async def test_the_host_header_keeps_the_name_and_the_body_arrives_unchanged() -
 async def test_the_real_resolver_and_localhost_are_refused_at_connect_and_reach_nothing() -> None:
     client = OutboundClient()
     async with serving(OK) as server:
-        for host in ("localhost", "127.1", "2130706433", "0x7f000001", "0", "[::ffff:127.0.0.1]", "0.0.0.0"):  # noqa: S104
+        for host in ("localhost", "0x7f000001", "127.0.0.1", "[::ffff:127.0.0.1]", "0.0.0.0"):  # noqa: S104
             with pytest.raises(ForbiddenAddress):
                 await client.post(f"https://{host}:{server.port}/", body=b"", headers={})
+        for host in ("127.1", "2130706433", "0"):
+            for allow_private in (False, True):
+                with pytest.raises(UnusableUrl):
+                    await client.post(
+                        f"https://{host}:{server.port}/", body=b"", headers={}, allow_private=allow_private
+                    )
         assert server.connections == 0
         assert (
             await client.post(f"http://localhost:{server.port}/", body=b"", headers={}, allow_private=True)
@@ -151,10 +158,10 @@ async def test_redirects_are_not_followed() -> None:
 
 
 async def test_one_deadline_covers_a_server_that_never_answers_and_one_that_trickles() -> None:
-    async def silence(writer: asyncio.StreamWriter) -> None:
+    async def silence(writer: asyncio.StreamWriter, _: asyncio.StreamReader) -> None:
         await asyncio.sleep(30)
 
-    async def trickle(writer: asyncio.StreamWriter) -> None:
+    async def trickle(writer: asyncio.StreamWriter, _: asyncio.StreamReader) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
         while True:
             writer.write(b"x")
@@ -183,7 +190,7 @@ async def test_a_name_server_that_hangs_is_covered_too() -> None:
 
 
 async def test_an_endless_answer_is_read_no_further_than_its_limit() -> None:
-    async def flood(writer: asyncio.StreamWriter) -> None:
+    async def flood(writer: asyncio.StreamWriter, _: asyncio.StreamReader) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
         while True:
             writer.write(b"x" * 4096)
@@ -202,7 +209,7 @@ async def test_a_closed_port_and_a_broken_answer_are_connection_failures() -> No
     async with serving(saying(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nxx")) as server:
         with pytest.raises(ConnectionFailed):
             await client.post(f"http://127.0.0.1:{server.port}/", body=b"", headers={}, allow_private=True)
-    with pytest.raises(ConnectionFailed, match="ConnectError"):
+    with pytest.raises(ConnectionFailed, match="Connection refused"):
         await client.post(f"http://127.0.0.1:{server.port}/", body=b"", headers={}, allow_private=True)
     await client.close()
 
@@ -268,10 +275,50 @@ async def test_the_certificate_is_verified_for_the_name_and_not_for_the_address(
     assert names[0] == "hooks.example.org"
 
 
-async def test_a_connection_is_never_reused() -> None:
-    client = OutboundClient(resolve=resolving("127.0.0.1"))
-    async with serving(OK) as server:
-        for host in ("one", "two", "two"):
-            await client.post(f"http://{host}.example.org:{server.port}/", body=b"", headers={}, allow_private=True)
+async def keeping(writer: asyncio.StreamWriter, reader: asyncio.StreamReader) -> None:
+    """Answer every request of a connection."""
+    with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+        while True:
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+            await writer.drain()
+            await reader.readuntil(b"\r\n\r\n")
+
+
+async def test_a_connection_is_reused_for_the_same_name_and_permission_only(tmp_path: Path) -> None:
+    server_tls, client_tls = certificate(tmp_path, "one.example.org")
+    client = OutboundClient(resolve=resolving("127.0.0.1"), tls=client_tls)
+    async with serving(keeping, tls=server_tls) as server:
+        for _ in range(3):
+            await client.post(f"https://one.example.org:{server.port}/", body=b"", headers={}, allow_private=True)
+        assert server.connections == 1
+        # Another name gets no connection that was verified for the first, and who may not call private addresses none
+        # that leads to one.
+        with pytest.raises(ConnectionFailed, match="TLS failed"):
+            await client.post(f"https://two.example.org:{server.port}/", body=b"", headers={}, allow_private=True)
+        with pytest.raises(ForbiddenAddress):
+            await client.post(f"https://one.example.org:{server.port}/", body=b"", headers={})
+        await client.close()
+
+
+async def test_a_kept_connection_that_the_receiver_closed_costs_nothing() -> None:
+    client = OutboundClient()
+    async with serving(OK) as server:  # says nothing of closing, and closes after each answer
+        for _ in range(5):
+            response = await client.post(f"http://127.0.0.1:{server.port}/", body=b"", headers={}, allow_private=True)
+            assert response.status == 200
     await client.close()
-    assert server.connections == 3
+
+
+async def test_a_receiver_that_drops_a_kept_connection_unanswered_gets_the_request_on_a_new_one() -> None:
+    async def once(writer: asyncio.StreamWriter, reader: asyncio.StreamReader) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+        await writer.drain()
+        await reader.readuntil(b"\r\n\r\n")  # the next request, never answered
+
+    client = OutboundClient()
+    async with serving(once) as server:
+        for _ in range(2):
+            response = await client.post(f"http://127.0.0.1:{server.port}/", body=b"", headers={}, allow_private=True)
+            assert response.status == 200
+    await client.close()
+    assert server.connections == 2

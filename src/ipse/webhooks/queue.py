@@ -38,8 +38,8 @@ then.
 SUPERSEDED_AFTER: Final = timedelta(seconds=60)
 """How long a later status waits for an earlier one that keeps failing (W3)."""
 
-_LOOKAHEAD: Final = 128
-"""Due deliveries considered at one look, before the limit for each destination is applied."""
+_LOOKAHEAD: Final = 2
+"""Due deliveries considered at one look for each free slot, before the limit for each destination is applied."""
 
 _LOOKS: Final = 4
 """How often a claim looks past deliveries of destinations that have no room before it makes do with what it has."""
@@ -161,15 +161,7 @@ async def conclude(
     }
     if not attempts:
         return
-    # Destinations before deliveries, each in the order of ids, as every other transaction does: no two can deadlock.
-    # NO KEY UPDATE lets requests go on adding deliveries to the same destination.
-    found = await tx.scalars(
-        select(DestinationRow)
-        .where(DestinationRow.id.in_({attempt.claim.destination_id for attempt in concluded}))
-        .order_by(DestinationRow.id)
-        .with_for_update(key_share=True)
-    )
-    destinations = {row.id: row for row in found}
+    destinations = await _held_destinations(tx, concluded)
     rows = await tx.scalars(
         select(DeliveryRow).where(DeliveryRow.id.in_(attempts)).order_by(DeliveryRow.id).with_for_update()
     )
@@ -216,6 +208,20 @@ async def supersede(tx: Transaction, services: Services) -> None:
         log.info("webhook.superseded", delivery=delivery_id)
 
 
+async def _held_destinations(tx: Transaction, concluded: Sequence[Concluded]) -> Mapping[str, DestinationRow]:
+    """The destinations of these attempts by id; those locked that an attempt may change.
+
+    A success changes nothing at a destination that works, and nearly all are of this kind: workers that wait for one
+    another's commits are slower together than one of them. Destinations are locked before deliveries, each in the order
+    of ids, as in every other transaction: no two can deadlock. NO KEY UPDATE lets requests go on adding deliveries.
+    """
+    failed = {one.claim.destination_id for one in concluded if one.error is not None}
+    named = select(DestinationRow).where(DestinationRow.id.in_({one.claim.destination_id for one in concluded}))
+    changing = or_(DestinationRow.id.in_(failed), DestinationRow.consecutive_failures > 0)
+    held = await tx.scalars(named.where(changing).order_by(DestinationRow.id).with_for_update(key_share=True))
+    return {row.id: row for row in [*held, *await tx.scalars(named)]}
+
+
 async def _due(tx: Transaction, now: datetime, room: Room) -> Sequence[str]:
     chosen: list[str] = []
     for _ in range(_LOOKS):
@@ -226,18 +232,20 @@ async def _due(tx: Transaction, now: datetime, room: Room) -> Sequence[str]:
         if room.free <= 0 or not more:
             break
         # All that was seen belongs to destinations without room: behind their backlog others may wait.
-    # A second look under a row lock: another worker may have been quicker. SQLite has one writer and ignores the lock.
-    locked = await tx.scalars(
-        select(DeliveryRow.id).where(DeliveryRow.id.in_(chosen), _free(now)).with_for_update(skip_locked=True)
-    )
-    return locked.all()
+    return chosen
 
 
 async def _look(tx: Transaction, now: datetime, room: Room, *, besides: Sequence[str]) -> tuple[list[_Due], bool]:
-    """Return the oldest due deliveries of destinations with room, and whether there may be more."""
+    """Return and lock the oldest due deliveries of destinations with room, and say whether there may be more.
+
+    What another worker is just claiming is passed over, so that workers take different deliveries without waiting for
+    one another. SQLite has one writer and ignores the lock.
+    """
     earlier = aliased(DeliveryRow)
-    candidates = (
-        select(DeliveryRow.id, DeliveryRow.destination_id, DeliveryRow.due_at, DeliveryRow.position)
+    limit = _LOOKAHEAD * room.free
+    rows = await tx.execute(
+        select(DeliveryRow.id, DeliveryRow.destination_id, DestinationRow.failing_since)
+        .join(DestinationRow, DestinationRow.id == DeliveryRow.destination_id)
         .where(
             _free(now),
             DeliveryRow.id.not_in(besides),
@@ -264,28 +272,16 @@ async def _look(tx: Transaction, now: datetime, room: Room, *, besides: Sequence
                 .exists(),
             ),
         )
-        .order_by(DeliveryRow.due_at)
-        .limit(_LOOKAHEAD)
-        .subquery()
+        .order_by(DeliveryRow.due_at, DeliveryRow.position)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=DeliveryRow)
     )
-    ranked = select(
-        candidates.c.id,
-        candidates.c.destination_id,
-        candidates.c.due_at,
-        func.row_number()
-        .over(partition_by=candidates.c.destination_id, order_by=(candidates.c.due_at, candidates.c.position))
-        .label("rank"),
-        func.count().over().label("considered"),
-    ).subquery()
-    rows = await tx.execute(
-        select(ranked.c.id, ranked.c.destination_id, ranked.c.rank, ranked.c.considered, DestinationRow.failing_since)
-        .join(DestinationRow, DestinationRow.id == ranked.c.destination_id)
-        .where(ranked.c.rank <= room.per_destination)
-        .order_by(ranked.c.due_at)
-    )
-    found = rows.all()
-    due = [_Due(row.id, row.destination_id, row.rank, row.failing_since is not None) for row in found]
-    return due, bool(found) and found[0].considered == _LOOKAHEAD
+    ranks = Counter[str]()
+    due = []
+    for row in rows:
+        ranks[row.destination_id] += 1
+        due.append(_Due(row.id, row.destination_id, ranks[row.destination_id], row.failing_since is not None))
+    return due, len(due) == limit
 
 
 def _without_room(room: Room) -> Select[Any]:
