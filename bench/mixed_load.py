@@ -2,7 +2,8 @@
 
 One server and one worker on PostgreSQL, models running. First the capacity, in step-ups a second with everybody in a
 hurry; then step-ups begin at a fixed share of it, each followed by the reading calls of an integrator, whether or not
-the ones before have ended. Prints the goals: no error, memory that does not grow, quick calls where no model runs.
+the ones before have ended. Prints the goals: no error, memory that does not grow, quick calls where no model runs; and
+how long the machine stood still by itself, for a latency below that cannot be shown.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from _installation import Stepper, Tally, capacity, running
 from http_latency import line
-from machine import description
+from machine import Stolen, description, stalls_ms
 
 _CLIENTS = 32
 _OTHERS = ("start", "decision", "list", "evaluate")
@@ -42,6 +43,7 @@ def main() -> None:
     parser.add_argument("--capacity-seconds", type=float, default=30, help="how long the capacity is measured")
     options = parser.parse_args()
     print(f"{description()}; load average {os.getloadavg()[0]:.1f} at the start")
+    print(f"idle, the machine wakes a sleeper late by {stalls_ms():.0f} ms (p99)")
     seconds = options.minutes * 60
     with tempfile.TemporaryDirectory(prefix="ipse-bench-") as folder, running(Path(folder), pairs=1) as run:
         stepper = Stepper(run, _CLIENTS)
@@ -64,9 +66,11 @@ def main() -> None:
         done = threading.Event()
         watching = threading.Thread(target=watch, args=(done,))
         watching.start()
+        stolen = Stolen()
         begun = at_rate(stepper, rate, seconds, work)
         for future in begun:
             future.result()
+        taken = stolen.share()
         done.set()
         watching.join()
 
@@ -76,6 +80,7 @@ def main() -> None:
     settled, last = _mean(resident, 0.2, 0.4), _mean(resident, 0.8, 1.0)
     growth = last / settled - 1
     print(f"{calls} calls, {tally.decided} of {len(begun)} step-ups decided, statuses {tally.statuses}")
+    print(f"the host took {taken:.0%} of the processor time meanwhile")
     print(f"selfie p50 {tally.percentile(0.5, 'selfie'):.0f} p99 {tally.percentile(0.99, 'selfie'):.0f} ms")
     for kind in ("create", *_OTHERS):
         print(f"  {kind:<10} p50 {tally.percentile(0.5, kind):>6.1f}   p99 {tally.percentile(0.99, kind):>6.1f} ms")

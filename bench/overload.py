@@ -15,7 +15,7 @@ from pathlib import Path
 
 from _installation import Stepper, Tally, capacity, running
 from http_latency import line
-from machine import description
+from machine import Stolen, description
 from mixed_load import at_rate
 
 _CLIENTS = 256
@@ -28,6 +28,7 @@ def main() -> None:
     parser.add_argument("--capacity-seconds", type=float, default=30, help="how long the capacity is measured")
     options = parser.parse_args()
     print(f"{description()}; load average {os.getloadavg()[0]:.1f} at the start")
+    stolen = Stolen()
     with (
         tempfile.TemporaryDirectory(prefix="ipse-bench-") as folder,
         running(Path(folder), pairs=1, queue=8) as run,
@@ -55,6 +56,7 @@ def main() -> None:
 
     refused = tally.statuses.get(503, 0)
     unclean = sum(count for status, count in tally.statuses.items() if status >= 400 and status != 503) + tally.undated
+    print(f"the host took {stolen.share():.0%} of the processor time meanwhile")
     print(f"{tally.decided} decided, {refused} refused, statuses {tally.statuses}, without an answer {tally.broken}")
     print(f"selfie p50 {tally.percentile(0.5, 'selfie'):.0f} p99 {tally.percentile(0.99, 'selfie'):.0f} ms meanwhile")
     line(

@@ -7,6 +7,9 @@ once with a hint when to come back, instead of a queue without end.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +21,11 @@ from .errors import BiometricsError
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+NICENESS: Final = 5
+"""By how much computing stands back (steps of ``nice``) behind everything else: a call that needs no model is answered in the
+middle of those that do, instead of waiting for its turn on a core.
+"""
 
 # Before the first call has ended nothing is known about its length; a pair match takes about a tenth of a second.
 _ASSUMED_SECONDS: Final = 0.1
@@ -55,7 +63,7 @@ class InferencePool:
         self._workers = workers
         self._capacity = workers + max_waiting
         self._monotonic = monotonic
-        self._executor = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="ipse-inference")
+        self._executor = ThreadPoolExecutor(workers, thread_name_prefix="ipse-inference", initializer=_stand_back)
         self._lock = threading.Lock()
         self._admitted = 0
         self._running = 0
@@ -127,3 +135,11 @@ class InferencePool:
         if future.cancelled():
             with self._lock:
                 self._admitted -= 1
+
+
+def _stand_back() -> None:
+    """Lower the priority of the calling thread, where threads have one of their own (Linux)."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            thread = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, thread, min(19, os.getpriority(os.PRIO_PROCESS, thread) + NICENESS))

@@ -116,8 +116,16 @@ def parse_json(body: bytes) -> Any:
 
 def require_storable(text: str) -> None:
     """Raise 400 when a text holds NUL characters or half a surrogate pair."""
-    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+    if "\x00" in text or not (text.isascii() or _has_utf8(text)):
         raise Detail(400, "The request contains text that cannot be stored: NUL characters or unpaired surrogates.")
+
+
+def _has_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _finite(text: str) -> float:

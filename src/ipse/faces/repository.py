@@ -26,17 +26,21 @@ class SealedFace(NamedTuple):
     source: str
 
 
-async def current(scope: Scope, user_id: str, purpose: str) -> FaceRow | None:
-    """The newest face of a person with this purpose that nothing has superseded."""
+async def current(scope: Scope, user_id: str, *purposes: str) -> FaceRow | None:
+    """The newest face of a person that nothing has superseded, of the first of these purposes that there is one of."""
     row: FaceRow | None = await scope.tx.scalar(
         select(FaceRow)
         .where(
             FaceRow.application_id == scope.application_id,
             FaceRow.user_id == user_id,
-            FaceRow.purpose == purpose,
+            FaceRow.purpose.in_(purposes),
             FaceRow.superseded_at.is_(None),
         )
-        .order_by(FaceRow.created_at.desc(), FaceRow.sequence.desc())
+        .order_by(
+            case({purpose: rank for rank, purpose in enumerate(purposes)}, value=FaceRow.purpose),
+            FaceRow.created_at.desc(),
+            FaceRow.sequence.desc(),
+        )
         .limit(1)
     )
     return row

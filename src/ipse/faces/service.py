@@ -78,8 +78,7 @@ async def protect_anew(scope: Scope, row: FaceRow, face: Comparable) -> None:
 
 async def current_reference(scope: Scope, user_id: str) -> FaceRow | None:
     """The face a person is compared with: the enrolled reference, else the newest profile face, else None."""
-    enrolled = await repository.current(scope, user_id, "reference")
-    return enrolled if enrolled is not None else await repository.current(scope, user_id, "profile")
+    return await repository.current(scope, user_id, "reference", "profile")
 
 
 async def promote_to_reference(scope: Scope, probe: FaceRow, user: UserRow) -> FaceRow:

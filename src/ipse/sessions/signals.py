@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import select
-
 from ipse.decision.signal_catalogue import SIGNALS
 from ipse.decision.values import JsonValue, items_of
 from ipse.runtime.scope import Scope
@@ -34,10 +32,7 @@ async def store(scope: Scope, session: SessionRow, values: Mapping[str, JsonValu
 
 
 async def _row(scope: Scope, session: SessionRow) -> SessionSignalsRow | None:
-    row: SessionSignalsRow | None = await scope.tx.scalar(
-        select(SessionSignalsRow).where(SessionSignalsRow.session_id == session.id)
-    )
-    return row
+    return await scope.tx.get(SessionSignalsRow, session.id)
 
 
 def decisive(trace: Sequence[JsonValue]) -> list[str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import threading
 from collections.abc import Iterator
 
 import pytest
 
-from ipse.biometrics.pool import InferencePool, Overloaded
+from ipse.biometrics.pool import NICENESS, InferencePool, Overloaded
 
 
 @pytest.fixture
@@ -88,3 +90,16 @@ def test_the_wait_that_is_promised_grows_with_the_length_of_calls() -> None:
 def test_an_impossible_pool_cannot_be_made(workers: int, waiting: int) -> None:
     with pytest.raises(ValueError, match="pool"):
         InferencePool(workers, waiting)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority of their own elsewhere")
+def test_computing_stands_back_behind_everything_else() -> None:
+    pool = InferencePool(1, 0)
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    assert pool.submit(niceness).result() == min(19, before + NICENESS)
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
+    pool.close()
