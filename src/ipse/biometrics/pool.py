@@ -23,8 +23,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 NICENESS: Final = 5
-"""By how much computing stands back (steps of ``nice``) behind everything else: a call that needs no model is answered in the
-middle of those that do, instead of waiting for its turn on a core.
+"""By how much computing stands back (steps of ``nice``) behind everything else: a call that needs no model is answered
+in the middle of those that do, instead of waiting for its turn on a core.
 """
 
 # Before the first call has ended nothing is known about its length; a pair match takes about a tenth of a second.
