@@ -1,6 +1,6 @@
-"""Ten minutes at 70 % of what was measured: ``python bench/mixed_load.py [--minutes N] [--share 0.7]``.
+"""Ten minutes at 70 % of what was measured: ``python bench/mixed_load.py [--minutes N] [--share 0.7] [--pairs 1]``.
 
-One server and one worker on PostgreSQL, models running. First the capacity, in step-ups a second with everybody in a
+So many servers and workers on PostgreSQL, models running. First the capacity, in step-ups a second with everybody in a
 hurry; then step-ups begin at a fixed share of it, each followed by the reading calls of an integrator, whether or not
 the ones before have ended. Prints the goals: no error, memory that does not grow, quick calls where no model runs; and
 how long the machine stood still by itself, for a latency below that cannot be shown.
@@ -40,17 +40,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10, help="how long the load lasts")
     parser.add_argument("--share", type=float, default=0.7, help="of the measured capacity")
+    parser.add_argument("--pairs", type=int, default=1, help="servers, and as many workers")
     parser.add_argument("--capacity-seconds", type=float, default=30, help="how long the capacity is measured")
     options = parser.parse_args()
     print(f"{description()}; load average {os.getloadavg()[0]:.1f} at the start")
     print(f"idle, the machine wakes a sleeper late by {stalls_ms():.0f} ms (p99)")
     seconds = options.minutes * 60
-    with tempfile.TemporaryDirectory(prefix="ipse-bench-") as folder, running(Path(folder), pairs=1) as run:
+    threads = max(1, (os.cpu_count() or 1) // options.pairs)
+    with (
+        tempfile.TemporaryDirectory(prefix="ipse-bench-") as folder,
+        running(Path(folder), pairs=options.pairs, inference_workers=threads) as run,
+    ):
         stepper = Stepper(run, _CLIENTS)
         capacity(stepper, 4, 5)  # warm up
         most, _ = capacity(stepper, 4, options.capacity_seconds)
         rate = most * options.share
-        print(f"capacity {most:.2f} step-ups/s; {rate:.2f} begin each second for {options.minutes:g} min")
+        print(
+            f"capacity of {options.pairs} server(s) {most:.2f} step-ups/s; {rate:.2f} begin each second for "
+            f"{options.minutes:g} min"
+        )
 
         tally, resident = Tally(), [sum(run.resident_mib().values())]
 
@@ -85,7 +93,7 @@ def main() -> None:
     for kind in ("create", *_OTHERS):
         print(f"  {kind:<10} p50 {tally.percentile(0.5, kind):>6.1f}   p99 {tally.percentile(0.99, kind):>6.1f} ms")
     line("errors", str(errors), "0", errors == 0)
-    line("memory of server and worker", f"{growth:+.1%}", "<= +2 %", growth <= 0.02)
+    line("memory of servers and workers", f"{growth:+.1%}", "<= +2 %", growth <= 0.02)
     p99 = tally.percentile(0.99, *_OTHERS)
     line("calls without a model, p99", f"{p99:.0f} ms", "<= 60 ms", p99 <= 60)
 
