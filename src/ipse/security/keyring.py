@@ -150,12 +150,12 @@ class KeyRing:
     @property
     def primary_key_id(self) -> int:
         """Identifier of the key that seals now."""
-        return int(self._keyset.primary_key_id)
+        return self._primary_key_id
 
     @property
     def key_ids(self) -> tuple[int, ...]:
         """Identifiers of every key that opens, oldest first."""
-        return tuple(int(key.key_id) for key in self._keyset.key)
+        return self._key_ids
 
     def seal(self, plaintext: bytes, *, context: bytes) -> bytes:
         """Return ``plaintext`` encrypted under the primary key and bound to ``context``."""
@@ -256,15 +256,22 @@ class KeyRing:
         self._use(other.version, other._keyset)
 
     def _mac(self, key_id: int, message: bytes, purpose: str) -> bytes:
-        material = next(key.key_data.value for key in self._keyset.key if key.key_id == key_id)
-        derivation = HKDF(hashes.SHA256(), length=32, salt=None, info=f"ipse|tag|{purpose}".encode())
-        return hmac.digest(derivation.derive(material), message, "sha256")
+        key = self._mac_keys.get((key_id, purpose))
+        if key is None:
+            material = next(key.key_data.value for key in self._keyset.key if key.key_id == key_id)
+            derivation = HKDF(hashes.SHA256(), length=32, salt=None, info=f"ipse|tag|{purpose}".encode())
+            key = self._mac_keys[key_id, purpose] = derivation.derive(material)
+        return hmac.digest(key, message, "sha256")
 
     def _use(self, version: int, keyset: tink_pb2.Keyset) -> None:
         handle = tink.proto_keyset_format.parse(keyset.SerializeToString(), secret_key_access.TOKEN)
         self._cipher: aead.Aead = handle.primitive(aead.Aead)
         self._keyset = keyset
         self._version = version
+        # Read from the message once: these are asked for with every field that is opened.
+        self._primary_key_id = int(keyset.primary_key_id)
+        self._key_ids = tuple(int(key.key_id) for key in keyset.key)
+        self._mac_keys: dict[tuple[int, str], bytes] = {}
 
 
 def key_id_of(ciphertext: bytes) -> int:
