@@ -129,14 +129,15 @@ def check_url(url: str, *, allow_private: bool) -> URL:
             other than the usual one (``127.1``).
         ForbiddenAddress: a literal private address.
     """
-    if any(character.isspace() or not character.isprintable() for character in url):
-        raise UnusableUrl("This is not a URL.")
+    if not url.isprintable():
+        raise UnusableUrl("The URL contains a character that cannot be seen.")
     try:
         parsed = URL(url)
         port = parsed.explicit_port
     except (ValueError, TypeError) as error:
         raise UnusableUrl("This is not a URL.") from error
-    if parsed.scheme not in ("https", "http") or not parsed.host or not (port is None or 0 < port < 65536):
+    usable = parsed.scheme in ("https", "http") and (port is None or 0 < port < 65536)
+    if not usable or not parsed.host or " " in parsed.host:
         raise UnusableUrl("Use an absolute https:// URL.")
     if parsed.scheme == "http" and not allow_private:
         raise UnusableUrl("Use https://. Plain http is allowed only where private addresses are.")

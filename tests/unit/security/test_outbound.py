@@ -84,7 +84,11 @@ def test_an_address_on_the_public_internet_is_public(address: str) -> None:
         "https://example.org:99999/",
         "https://[::1",
         "http://example.org/",
-        "https://exa mple.org/\x00",
+        "https://exa mple.org/",
+        "https://example.org/\x00",
+        "https://example.org/\u200bhook",
+        "https://127.1/",
+        "https://2130706433/",
     ],
 )
 def test_an_unusable_url_is_refused_for_good(url: str) -> None:
@@ -95,10 +99,15 @@ def test_an_unusable_url_is_refused_for_good(url: str) -> None:
 
 def test_plain_http_and_private_addresses_need_permission() -> None:
     assert check_url("http://127.0.0.1:9000/hook", allow_private=True).port == 9000
-    for url in ("https://127.0.0.1/", "https://[::ffff:127.0.0.1]/", "https://10.0.0.1:8443/x"):
+    for url in (
+        "https://127.0.0.1/",
+        "https://[::ffff:127.0.0.1]/",
+        "https://10.0.0.1:8443/x",
+        "https://1\uff127.0.0.1/",
+    ):
         with pytest.raises(ForbiddenAddress):
             check_url(url, allow_private=False)
-    assert check_url("https://example.org/hook?a=b", allow_private=False).host == "example.org"
+    assert check_url("https://example.org/my hook?a=b", allow_private=False).raw_path == "/my%20hook"
 
 
 @pytest.mark.anyio
