@@ -289,14 +289,19 @@ class _Refused(Exception):
     """The call did not do what it was to do; the tally says why."""
 
 
-def capacity(stepper: Stepper, clients: int, seconds: float) -> tuple[float, Tally]:
-    """Step-ups a second when ``clients`` people step up one after another without a pause."""
+def capacity(stepper: Stepper, clients: int, seconds: float, *, reading: bool = False) -> tuple[float, Tally]:
+    """Step-ups a second when ``clients`` people step up one after another without a pause.
+
+    With ``reading`` each is followed by the calls of :meth:`Stepper.read`.
+    """
     tally = Tally()
     end = time.perf_counter() + seconds
 
     def one() -> None:
         while time.perf_counter() < end:
-            stepper.step_up(tally)
+            session = stepper.step_up(tally)
+            if reading and session is not None:
+                stepper.read(tally, session)
 
     began = time.perf_counter()
     for future in [stepper.pool.submit(one) for _ in range(clients)]:

@@ -1,7 +1,7 @@
 """Ten minutes at 70 % of what was measured: ``python bench/mixed_load.py [--minutes N] [--share 0.7] [--pairs 1]``.
 
 So many servers and workers on PostgreSQL, models running. First the capacity, in step-ups a second with everybody in a
-hurry; then step-ups begin at a fixed share of it, each followed by the reading calls of an integrator, whether or not
+hurry, each followed by the reading calls of an integrator; then the same begins at a fixed share of it, whether or not
 the ones before have ended. Prints the goals: no error, memory that does not grow, quick calls where no model runs; and
 how long the machine stood still by itself, for a latency below that cannot be shown.
 """
@@ -52,8 +52,9 @@ def main() -> None:
         running(Path(folder), pairs=options.pairs, inference_workers=threads) as run,
     ):
         stepper = Stepper(run, _CLIENTS)
-        capacity(stepper, 4, 5)  # warm up
-        most, _ = capacity(stepper, 4, options.capacity_seconds)
+        clients = 4 * options.pairs
+        capacity(stepper, clients, 5, reading=True)  # warm up
+        most, _ = capacity(stepper, clients, options.capacity_seconds, reading=True)
         rate = most * options.share
         print(
             f"capacity of {options.pairs} server(s) {most:.2f} step-ups/s; {rate:.2f} begin each second for "
