@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from ipse.runtime.scope import Scope
+from ipse.storage.columns import Id
 from ipse.storage.database import Transaction
 from ipse.storage.tables import BrandingImageRow, BrandingRow
+
+# Every step of a capture asks: built once.
+_CHOICES: Final = select(BrandingRow).where(BrandingRow.application_id == bindparam("application", type_=Id))
+_DIGESTS: Final = select(BrandingImageRow.kind, BrandingImageRow.digest).where(
+    BrandingImageRow.application_id == bindparam("application", type_=Id)
+)
 
 
 async def find(scope: Scope, *, lock: bool = False) -> BrandingRow | None:
     """Return what the application chose, or nothing when it never chose anything."""
-    query = select(BrandingRow).where(BrandingRow.application_id == scope.application_id)
-    row: BrandingRow | None = await scope.tx.scalar(query.with_for_update() if lock else query)
+    row: BrandingRow | None = await scope.tx.scalar(
+        _CHOICES.with_for_update() if lock else _CHOICES, {"application": scope.application_id}
+    )
     return row
 
 
 async def digests(scope: Scope) -> Mapping[str, str]:
     """Return the SHA-256 of each image of the application by kind, without reading the images."""
-    rows = await scope.tx.execute(
-        select(BrandingImageRow.kind, BrandingImageRow.digest).where(
-            BrandingImageRow.application_id == scope.application_id
-        )
-    )
+    rows = await scope.tx.execute(_DIGESTS, {"application": scope.application_id})
     return {row.kind: row.digest for row in rows}
 
 

@@ -9,7 +9,8 @@ from typing import Annotated, Final, Literal
 
 from fastapi import Depends
 from fastapi.security import APIKeyHeader
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import load_only
 from starlette.requests import Request
 
 from ipse.capture.errors import LinkExpired
@@ -85,14 +86,21 @@ async def capture_device(request: Request, token: Annotated[str | None, Depends(
     return Device(session.id, Application.of(application), unit, services, "second", handoff.id)
 
 
+_OPENED: Final = load_only(
+    SessionRow.id, SessionRow.status, SessionRow.decided_at, SessionRow.expires_at, raiseload=True
+)
+"""What the token alone is judged by; whoever goes on loads the whole row in a transaction of their own."""
+
+_BY_TOKEN: Final = (
+    select(SessionRow, ApplicationRow)
+    .join(ApplicationRow, ApplicationRow.id == SessionRow.application_id)
+    .where(SessionRow.token_hash == bindparam("token_hash"), SessionRow.deleted_at.is_(None))
+    .options(_OPENED)
+)
+
+
 async def _first(tx: Transaction, token: str) -> tuple[SessionRow, ApplicationRow] | None:
-    found = (
-        await tx.execute(
-            select(SessionRow, ApplicationRow)
-            .join(ApplicationRow, ApplicationRow.id == SessionRow.application_id)
-            .where(SessionRow.token_hash == digest(token), SessionRow.deleted_at.is_(None))
-        )
-    ).one_or_none()
+    found = (await tx.execute(_BY_TOKEN, {"token_hash": digest(token)})).one_or_none()
     if found is None:
         return None
     session, application = found
@@ -108,6 +116,7 @@ async def _second(
             .join(ApplicationRow, ApplicationRow.id == SessionRow.application_id)
             .join(HandoffRow, HandoffRow.session_id == SessionRow.id)
             .where(HandoffRow.device_hash == digest(token), SessionRow.deleted_at.is_(None))
+            .options(_OPENED)
         )
     ).one_or_none()
     if found is None:

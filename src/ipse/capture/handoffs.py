@@ -13,7 +13,7 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from ipse.capture.authentication import PERSON, Device, Role
 from ipse.capture.circumstances import RequestFacts
@@ -29,6 +29,7 @@ from ipse.security.tokens import digest
 from ipse.sessions import repository
 from ipse.sessions.links import handoff_url
 from ipse.sessions.view import timestamp
+from ipse.storage.columns import Id
 from ipse.storage.tables import ApplicationRow, HandoffRow, SessionRow
 
 State = Literal["offered", "opened", "active", "ended"]
@@ -60,23 +61,29 @@ def may_capture(role: Role, handoff: HandoffRow | None, now: datetime) -> bool:
     return role == "second" or (handoff.last_seen_at or handoff.created_at) + IDLE <= now
 
 
+_NEWEST: Final = (
+    select(HandoffRow)
+    .where(HandoffRow.session_id == bindparam("session", type_=Id))
+    .order_by(HandoffRow.state == "ended", HandoffRow.created_at.desc())
+    .limit(1)
+)
+"""Built once: every call of a capture asks."""
+
+
 async def of_device(scope: Scope, device: Device) -> HandoffRow | None:
     """The hand-off that a device belongs to: the second's own, for the first the newest; None when there was none."""
     if device.handoff_id is not None:
         return await scope.tx.get_one(HandoffRow, device.handoff_id)
-    newest: HandoffRow | None = await scope.tx.scalar(
-        select(HandoffRow)
-        .where(HandoffRow.session_id == device.session_id)
-        .order_by(HandoffRow.state == "ended", HandoffRow.created_at.desc())
-        .limit(1)
-    )
+    newest: HandoffRow | None = await scope.tx.scalar(_NEWEST, {"session": device.session_id})
     return newest
 
 
-async def require_active(scope: Scope, device: Device) -> None:
-    """Refuse a device that may not capture now; raise :class:`OtherDevice`. Changes nothing."""
-    if not may_capture(device.role, await of_device(scope, device), scope.services.clock.now()):
+async def require_active(scope: Scope, device: Device) -> HandoffRow | None:
+    """Refuse a device that may not capture now; raise :class:`OtherDevice`. Returns its hand-off, changes nothing."""
+    handoff = await of_device(scope, device)
+    if not may_capture(device.role, handoff, scope.services.clock.now()):
         raise OtherDevice
+    return handoff
 
 
 async def take_over(scope: Scope, device: Device) -> None:
@@ -84,8 +91,8 @@ async def take_over(scope: Scope, device: Device) -> None:
 
     The session's row is locked, the transaction writes.
     """
-    await require_active(scope, device)
-    if device.role == "first":
+    handoff = await require_active(scope, device)
+    if device.role == "first" and handoff is not None:
         await end_all(scope, device.session_id)
 
 

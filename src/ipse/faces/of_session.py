@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from typing import Final
+
+from sqlalchemy import bindparam, select
 
 from ipse.biometrics.protection import Reference
 from ipse.biometrics.templates import Template
@@ -10,21 +12,25 @@ from ipse.checks.selfie import ReferenceFace
 from ipse.faces import service
 from ipse.faces.errors import NoTemplate, TemplateRevoked
 from ipse.runtime.scope import Scope
+from ipse.storage.columns import Id
 from ipse.storage.tables import FaceRow, UserRow
+
+_PROBE: Final = (
+    select(FaceRow)
+    .where(
+        FaceRow.application_id == bindparam("application", type_=Id),
+        FaceRow.session_id == bindparam("session", type_=Id),
+        FaceRow.purpose.in_(["probe", "reference"]),
+    )
+    .order_by(FaceRow.sequence.desc())
+    .limit(1)
+)
+"""Built once: every step of a capture asks."""
 
 
 async def probe_of(scope: Scope, session_id: str) -> FaceRow | None:
     """The last accepted selfie of a session, also after it has become the person's reference."""
-    row: FaceRow | None = await scope.tx.scalar(
-        select(FaceRow)
-        .where(
-            FaceRow.application_id == scope.application_id,
-            FaceRow.session_id == session_id,
-            FaceRow.purpose.in_(["probe", "reference"]),
-        )
-        .order_by(FaceRow.sequence.desc())
-        .limit(1)
-    )
+    row: FaceRow | None = await scope.tx.scalar(_PROBE, {"application": scope.application_id, "session": session_id})
     return row
 
 

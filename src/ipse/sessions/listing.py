@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Query
 from sqlalchemy import ColumnElement, String, cast, func, or_, select
+from sqlalchemy.orm import load_only
 
 from ipse.decision.features import parse_feature
 from ipse.edge.errors import BusinessRuleError, FieldErrors
@@ -82,13 +83,30 @@ class SessionFilters:
             self.conditions.append(SessionRow.api_service.in_(names))
 
 
+_SHOWN: Final = (
+    SessionRow.id,
+    SessionRow.application_id,
+    SessionRow.session_number,
+    SessionRow.kind,
+    SessionRow.status,
+    SessionRow.environment,
+    SessionRow.token_sealed,
+    SessionRow.language,
+    SessionRow.vendor_data,
+    SessionRow.user_id,
+    SessionRow.created_at,
+)
+"""What a row of the list shows. Evidence, trace and the like, most of a row, are not read."""
+
+
 async def page(scope: Scope, filters: SessionFilters, limit: int, offset: int) -> tuple[list[SessionRow], int]:
     """One page, highest session number first, and the exact count."""
     query = select(SessionRow).where(SessionRow.application_id == scope.application_id, *filters.conditions)
     if filters.search:
         query = query.where(_search(scope, filters.search))
-    count = await scope.tx.scalar(select(func.count()).select_from(query.subquery())) or 0
-    rows = await scope.tx.scalars(query.order_by(SessionRow.session_number.desc()).limit(limit).offset(offset))
+    count = await scope.tx.scalar(query.with_only_columns(func.count(), maintain_column_froms=True)) or 0
+    shown = query.options(load_only(*_SHOWN, raiseload=True)).order_by(SessionRow.session_number.desc())
+    rows = await scope.tx.scalars(shown.limit(limit).offset(offset))
     return list(rows), count
 
 

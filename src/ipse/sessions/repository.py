@@ -4,22 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from ipse.decision.statuses import UNFINISHED, SessionStatus
 from ipse.runtime.scope import Scope
+from ipse.storage.columns import Id
 from ipse.storage.tables import ApplicationRow, CaptureRow, ChallengeRow, ReportRow, ReviewRow, SessionRow
+
+# Queries of every step-up are built once: building one costs as much as running it.
+_BY_ID: Final = select(SessionRow).where(
+    SessionRow.id == bindparam("session", type_=Id),
+    SessionRow.application_id == bindparam("application", type_=Id),
+    SessionRow.deleted_at.is_(None),
+)
+_BY_ID_LOCKED: Final = _BY_ID.with_for_update()
+_REPORTS: Final = (
+    select(ReportRow)
+    .where(ReportRow.session_id == bindparam("session", type_=Id))
+    .order_by(ReportRow.created_at, ReportRow.position, ReportRow.node_id)
+)
+_REVIEWS: Final = (
+    select(ReviewRow).where(ReviewRow.session_id == bindparam("session", type_=Id)).order_by(ReviewRow.sequence)
+)
+_LAST_REVIEW: Final = select(func.max(ReviewRow.sequence)).where(ReviewRow.session_id == bindparam("session", type_=Id))
 
 
 async def find(scope: Scope, session_id: str, *, lock: bool = False) -> SessionRow | None:
     """Return a session that exists, is not deleted, and is ours."""
-    query = select(SessionRow).where(
-        SessionRow.id == session_id,
-        SessionRow.application_id == scope.application_id,
-        SessionRow.deleted_at.is_(None),
+    row: SessionRow | None = await scope.tx.scalar(
+        _BY_ID_LOCKED if lock else _BY_ID, {"session": session_id, "application": scope.application_id}
     )
-    row: SessionRow | None = await scope.tx.scalar(query.with_for_update() if lock else query)
     return row
 
 
@@ -72,12 +88,7 @@ async def count_declined(scope: Scope, vendor_data: str, workflow_id: str, since
 
 async def reports_of(scope: Scope, session_id: str) -> Sequence[ReportRow]:
     """Every report row of a session in the order in which the steps were first reached."""
-    found = await scope.tx.scalars(
-        select(ReportRow)
-        .where(ReportRow.session_id == session_id)
-        .order_by(ReportRow.created_at, ReportRow.position, ReportRow.node_id)
-    )
-    return found.all()
+    return (await scope.tx.scalars(_REPORTS, {"session": session_id})).all()
 
 
 async def reports_of_many(scope: Scope, session_ids: Sequence[str]) -> dict[str, list[ReportRow]]:
@@ -130,9 +141,7 @@ async def add_review(
     changes: dict[str, object] | None = None,
 ) -> ReviewRow:
     """Append to the audit trail of a session."""
-    last: int | None = await scope.tx.scalar(
-        select(func.max(ReviewRow.sequence)).where(ReviewRow.session_id == session_id)
-    )
+    last: int | None = await scope.tx.scalar(_LAST_REVIEW, {"session": session_id})
     row = ReviewRow(
         id=scope.services.identifiers.uuid(),
         session_id=session_id,
@@ -154,7 +163,4 @@ async def add_review(
 
 async def reviews_of(scope: Scope, session_id: str) -> Sequence[ReviewRow]:
     """The audit trail, oldest first."""
-    found = await scope.tx.scalars(
-        select(ReviewRow).where(ReviewRow.session_id == session_id).order_by(ReviewRow.sequence)
-    )
-    return found.all()
+    return (await scope.tx.scalars(_REVIEWS, {"session": session_id})).all()

@@ -13,15 +13,18 @@ from ipse.storage.columns import Id
 from ipse.storage.tables import WorkflowRow, WorkflowVersionRow
 from ipse.workflows.versions import VersionStatus
 
+_VERSION: Final = select(WorkflowVersionRow).where(
+    WorkflowVersionRow.id == bindparam("version", type_=Id),
+    WorkflowVersionRow.application_id == bindparam("application", type_=Id),
+)
+_LIVING_VERSION: Final = _VERSION.where(WorkflowVersionRow.status != VersionStatus.DELETED)
+
 
 async def find_version(scope: Scope, uuid: str, *, deleted: bool = False) -> WorkflowVersionRow | None:
     """Return a version of ours; deleted ones only on request."""
-    query = select(WorkflowVersionRow).where(
-        WorkflowVersionRow.id == uuid, WorkflowVersionRow.application_id == scope.application_id
+    row: WorkflowVersionRow | None = await scope.tx.scalar(
+        _VERSION if deleted else _LIVING_VERSION, {"version": uuid, "application": scope.application_id}
     )
-    if not deleted:
-        query = query.where(WorkflowVersionRow.status != VersionStatus.DELETED)
-    row: WorkflowVersionRow | None = await scope.tx.scalar(query)
     return row
 
 
