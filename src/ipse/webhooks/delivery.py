@@ -110,14 +110,20 @@ class DeliveryWorker:
             await self._client.close()
 
     async def run_once(self) -> int:
-        """Attempt everything that is due now, write it down and return how many attempts there were."""
+        """Attempt everything that is due now, write it down and return how many attempts there were.
+
+        Nothing is left open: kept connections are closed.
+        """
         attempts = 0
-        while True:
-            await self._round()
-            if not self._running:
-                return attempts
-            attempts += len(self._running)
-            await self.drain()
+        try:
+            while True:
+                await self._round()
+                if not self._running:
+                    return attempts
+                attempts += len(self._running)
+                await self.drain()
+        finally:
+            await self._client.close()
 
     async def drain(self) -> None:
         """Finish the attempts under way and write them down."""
