@@ -34,7 +34,7 @@ def test_denied_camera_shows_how_to_allow_it_and_another_way(
     assert visitor.text("camera.title.denied").is_visible()
     assert visitor.text("camera.denied.chrome").is_visible()
     visitor.press("common.another_way")
-    assert visitor.page.get_by_role("dialog").is_visible()
+    visitor.page.get_by_role("dialog").wait_for()
     visitor.press("ways.phone").sees("handoff")
 
 
