@@ -161,7 +161,7 @@ async def conclude(
     }
     if not attempts:
         return
-    destinations = await _held_destinations(tx, concluded)
+    destinations = await _lock_changing(tx, concluded)
     rows = await tx.scalars(
         select(DeliveryRow).where(DeliveryRow.id.in_(attempts)).order_by(DeliveryRow.id).with_for_update()
     )
@@ -170,9 +170,10 @@ async def conclude(
         attempt, chance = attempts[row.id]
         consequence = retries.after(attempt.outcome, attempts=row.attempts, now=attempt.at, chance=chance)
         _write_down(row, attempt, consequence)
-        reason = _judge(destinations[row.destination_id], row, consequence, attempt.at, pauses)
-        if reason is not None:
-            await _pause(tx, destinations[row.destination_id], reason, attempt.at)
+        destination = destinations.get(row.destination_id)
+        reason = _judge(destination, row, consequence, attempt.at, pauses) if destination is not None else None
+        if destination is not None and reason is not None:
+            await _pause(tx, destination, reason, attempt.at)
     await tx.flush()
 
 
@@ -208,18 +209,24 @@ async def supersede(tx: Transaction, services: Services) -> None:
         log.info("webhook.superseded", delivery=delivery_id)
 
 
-async def _held_destinations(tx: Transaction, concluded: Sequence[Concluded]) -> Mapping[str, DestinationRow]:
-    """The destinations of these attempts by id; those locked that an attempt may change.
+async def _lock_changing(tx: Transaction, concluded: Sequence[Concluded]) -> Mapping[str, DestinationRow]:
+    """Lock the destinations that these attempts may change, and return them by id.
 
     A success changes nothing at a destination that works, and nearly all are of this kind: workers that wait for one
     another's commits are slower together than one of them. Destinations are locked before deliveries, each in the order
     of ids, as in every other transaction: no two can deadlock. NO KEY UPDATE lets requests go on adding deliveries.
     """
     failed = {one.claim.destination_id for one in concluded if one.error is not None}
-    named = select(DestinationRow).where(DestinationRow.id.in_({one.claim.destination_id for one in concluded}))
-    changing = or_(DestinationRow.id.in_(failed), DestinationRow.consecutive_failures > 0)
-    held = await tx.scalars(named.where(changing).order_by(DestinationRow.id).with_for_update(key_share=True))
-    return {row.id: row for row in [*held, *await tx.scalars(named)]}
+    found = await tx.scalars(
+        select(DestinationRow)
+        .where(
+            DestinationRow.id.in_({one.claim.destination_id for one in concluded}),
+            or_(DestinationRow.id.in_(failed), DestinationRow.consecutive_failures > 0),
+        )
+        .order_by(DestinationRow.id)
+        .with_for_update(key_share=True)
+    )
+    return {row.id: row for row in found}
 
 
 async def _due(tx: Transaction, now: datetime, room: Room) -> Sequence[str]:
